@@ -1,0 +1,93 @@
+package dev.gatepost.gateway.accesslog;
+
+/// What is known of one exchange when it ends. Mutable and reused, one per downstream connection or stream: the proxy
+/// fills it as the exchange goes, hands it to the access log once, and clears it. Slices point into the proxy's own bytes.
+/// Times are nanoseconds; `...Nanos` of the phases are durations, -1 where the phase did not happen.
+public final class ExchangeRecord {
+    /// What is the same for all exchanges of one connection: set once.
+    public ConnectionLabel connection = ConnectionLabel.NONE;
+
+    /// What is the same for all exchanges of one route and of one endpoint; `NONE` before they are known.
+    public RouteLabel route = RouteLabel.NONE;
+    public EndpointLabel endpoint = EndpointLabel.NONE;
+
+    /// Wall clock, nanoseconds since the epoch, at the request's first byte.
+    public long startEpochNanos;
+    public long durationNanos;
+
+    public final Slice method = new Slice();
+    /// The raw request target, as it came.
+    public final Slice target = new Slice();
+    /// The Host header field or `:authority`, without normalisation.
+    public final Slice authority = new Slice();
+    public final Slice referrer = new Slice();
+    public final Slice userAgent = new Slice();
+    public final Slice requestId = new Slice();
+    /// The 32 hex digits of the trace id in `traceparent`; empty when there is none.
+    public final Slice traceId = new Slice();
+    /// The client's address in text after evaluation of trusted proxies; empty when it is the peer itself.
+    public final Slice clientIp = new Slice();
+    public final Slice responseMimeType = new Slice();
+
+    public Protocol protocol = Protocol.HTTP1;
+    /// `10` for HTTP/1.0, `11` for HTTP/1.1, `20` for HTTP/2; 0 when the request line could not be read.
+    public int httpVersion;
+    /// 0 when no response was sent.
+    public int status;
+    public long requestBodyBytes;
+    public long responseBodyBytes;
+    /// Whole messages with their framing, as far as they were read or written.
+    public long requestBytes;
+    public long responseBytes;
+
+    public Cause cause = Cause.OK;
+    /// A short text of what exactly went wrong, for a person; empty when nothing did.
+    public String detail = "";
+
+    /// Attempts to reach an endpoint; 0 when none was needed.
+    public int attempts;
+    public boolean reusedConnection;
+    /// Revision of the state that served it.
+    public long revision;
+    public int healthyInstances = -1;
+
+    public long requestHeaderNanos = -1;
+    public long connectNanos = -1;
+    /// From the request's header section sent to the response's first byte.
+    public long firstByteNanos = -1;
+
+    public enum Protocol { HTTP1, H2, WEBSOCKET, GRPC }
+
+    /// Ready for the next exchange of the same connection.
+    public void clear() {
+        route = RouteLabel.NONE;
+        endpoint = EndpointLabel.NONE;
+        startEpochNanos = 0;
+        durationNanos = 0;
+        method.clear();
+        target.clear();
+        authority.clear();
+        referrer.clear();
+        userAgent.clear();
+        requestId.clear();
+        traceId.clear();
+        clientIp.clear();
+        responseMimeType.clear();
+        protocol = Protocol.HTTP1;
+        httpVersion = 0;
+        status = 0;
+        requestBodyBytes = 0;
+        responseBodyBytes = 0;
+        requestBytes = 0;
+        responseBytes = 0;
+        cause = Cause.OK;
+        detail = "";
+        attempts = 0;
+        reusedConnection = false;
+        revision = 0;
+        healthyInstances = -1;
+        requestHeaderNanos = -1;
+        connectNanos = -1;
+        firstByteNanos = -1;
+    }
+}

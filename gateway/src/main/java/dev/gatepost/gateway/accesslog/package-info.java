@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.accesslog;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,17 @@
+package dev.gatepost.gateway.catalog;
+
+/// Which instances get traffic and are answered in DNS: one rule for both halves.
+public enum HealthRule {
+    /// Only instances all of whose checks pass.
+    PASSING,
+    /// Instances that warn as well, as Consul's own DNS does.
+    WARNING;
+
+    public boolean admits(Health health) {
+        return switch (health) {
+            case PASSING -> true;
+            case WARNING -> this == WARNING;
+            case CRITICAL, MAINTENANCE -> false;
+        };
+    }
+}

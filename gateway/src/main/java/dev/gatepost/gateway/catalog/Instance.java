@@ -1,0 +1,61 @@
+package dev.gatepost.gateway.catalog;
+
+import java.util.List;
+import java.util.Map;
+
+/// One registered copy of a service, with the checks that decide its health. An instance without checks is passing,
+/// as in Consul.
+///
+/// @param id             Consul's ServiceID: unique on its node only
+/// @param serviceAddress the service's own address; empty means the node's
+/// @param tags           in catalog order; Consul treats them as a set
+/// @param checks         its own service checks and its node's checks
+public record Instance(
+        String id,
+        String service,
+        Node node,
+        String serviceAddress,
+        int port,
+        List<String> tags,
+        Map<String, String> meta,
+        Map<String, TaggedAddress> taggedAddresses,
+        Weights weights,
+        List<Check> checks) {
+
+    /// A service address under a name such as `lan_ipv6` or `wan`.
+    public record TaggedAddress(String address, int port) {}
+
+    public Instance {
+        tags = List.copyOf(tags);
+        meta = Map.copyOf(meta);
+        taggedAddresses = Map.copyOf(taggedAddresses);
+        checks = List.copyOf(checks);
+    }
+
+    /// Unique in the whole catalog: service ids are unique on one node only.
+    public String key() {
+        return node.name() + "/" + id;
+    }
+
+    /// Where the instance is reached: its own address, or else its node's.
+    public String address() {
+        return serviceAddress.isEmpty() ? node.address() : serviceAddress;
+    }
+
+    public Health health() {
+        Health worst = Health.PASSING;
+        for (Check check : checks) {
+            worst = worst.worse(check.status());
+        }
+        return worst;
+    }
+
+    /// Consul's weight for the present health; 0 for an instance that gets no traffic.
+    public int weight() {
+        return switch (health()) {
+            case PASSING -> weights.passing();
+            case WARNING -> weights.warning();
+            case CRITICAL, MAINTENANCE -> 0;
+        };
+    }
+}

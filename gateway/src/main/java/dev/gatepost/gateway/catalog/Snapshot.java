@@ -1,0 +1,23 @@
+package dev.gatepost.gateway.catalog;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/// All services and nodes as the sources know them at one moment, immutable, in name order. A service that did not
+/// change from one snapshot to the next is the same object in both, so that whoever derives from it can tell by reference.
+///
+/// @param services by name
+/// @param nodes    by name; also nodes that carry no service
+public record Snapshot(SortedMap<String, Service> services, SortedMap<String, Node> nodes) {
+    public static final Snapshot EMPTY = new Snapshot(Map.of(), Map.of());
+
+    public Snapshot(Map<String, Service> services, Map<String, Node> nodes) {
+        this(Collections.unmodifiableSortedMap(new TreeMap<>(services)), Collections.unmodifiableSortedMap(new TreeMap<>(nodes)));
+    }
+
+    public int instanceCount() {
+        return services.values().stream().mapToInt(service -> service.instances().size()).sum();
+    }
+}

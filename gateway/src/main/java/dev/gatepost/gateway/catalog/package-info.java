@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.catalog;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,114 @@
+package dev.gatepost.gateway.config;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// The whole configuration, validated and immutable: what the YAML file, the environment and the defaults add up to.
+/// A listener that is absent is not opened.
+public record GatewayConfig(
+        Optional<Http> http,
+        Optional<Https> https,
+        Optional<Dns> dns,
+        Optional<Admin> admin,
+        Optional<Consul> consul,
+        CatalogFiles catalog,
+        Routes routes,
+        List<Cidr> trustedProxies,
+        AccessLog accessLog,
+        Timeouts timeouts,
+        Limits limits,
+        Drain drain,
+        int threads) {
+
+    public record Http(InetSocketAddress address) {}
+
+    public record Https(InetSocketAddress address, List<Certificate> certificates) {}
+
+    /// @param certificate a PEM chain, leaf first; or a directory, each `NAME.pem|.crt` in it with its `NAME.key`
+    /// @param key         a PEM private key; empty when `certificate` is a directory or holds the key itself
+    public record Certificate(Path certificate, Optional<Path> key) {}
+
+    /// @param ttl         of positive answers
+    /// @param negativeTtl of NODATA and NXDOMAIN (RFC 2308)
+    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, List<Forward> forward) {
+        public enum Profile { STRICT, CONSUL_1_8 }
+
+        public record Forward(String zone, List<InetSocketAddress> to) {}
+    }
+
+    public record Admin(InetSocketAddress address) {}
+
+    /// @param address    `http://HOST:PORT` or `https://HOST:PORT`
+    /// @param token      empty for none; `tokenFile` wins when both are set
+    /// @param datacenter empty for the agent's own
+    public record Consul(
+            String address,
+            String token,
+            Optional<Path> tokenFile,
+            String keyPrefix,
+            String datacenter,
+            Optional<Path> caCertificate,
+            Optional<Path> clientCertificate,
+            Optional<Path> clientKey,
+            boolean verify) {}
+
+    /// @param file     the file catalog
+    /// @param lastGood where the last known good catalog is kept
+    /// @param maxAge   how old a last good copy, or unconfirmed data, may be and still count as ready
+    public record CatalogFiles(Optional<Path> file, Optional<Path> lastGood, Duration maxAge) {}
+
+    public record Routes(Set<Dialect> dialects, String defaultHost, boolean admitWarning) {
+        public enum Dialect { GATEPOST, FABIO, TRAEFIK }
+    }
+
+    /// @param output `stdout`, `file:PATH`, `tcp://HOST:PORT` or `none`
+    public record AccessLog(String output, Format format) {
+        public enum Format { ECS }
+    }
+
+    /// @param connect        to an endpoint, TLS included
+    /// @param requestHeader  from the first byte of a request to the end of its header section
+    /// @param responseHeader from the request's end to the response's header section
+    /// @param stream         longest silence inside a request or response body
+    /// @param idle           of a kept-alive connection, either side
+    /// @param total          of one exchange, all attempts included; upgraded connections are exempt
+    /// @param upgraded       longest silence of an upgraded (WebSocket) connection
+    public record Timeouts(
+            Duration connect,
+            Duration requestHeader,
+            Duration responseHeader,
+            Duration stream,
+            Duration idle,
+            Duration total,
+            Duration upgraded) {
+        public static final Timeouts DEFAULT = new Timeouts(
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofHours(1),
+                Duration.ofHours(1));
+    }
+
+    /// Bytes, counts for `connections`.
+    ///
+    /// @param requestLine longest request line: 414 above it
+    /// @param header      longest single header field, either side
+    /// @param headers     longest header section, either side: 431 for a request, 502 for a response
+    /// @param body        longest request body: 413 above it; 0 is no limit
+    /// @param connections most downstream connections at a time
+    public record Limits(int requestLine, int header, int headers, long body, int connections) {
+        public static final Limits DEFAULT = new Limits(8 * 1024, 16 * 1024, 64 * 1024, 0, 50_000);
+    }
+
+    /// @param grace   between not being ready and closing the listeners, so that a load balancer can notice
+    /// @param timeout longest wait for exchanges in flight
+    public record Drain(Duration grace, Duration timeout) {
+        public static final Drain DEFAULT = new Drain(Duration.ZERO, Duration.ofSeconds(30));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.config;
+
+import org.jspecify.annotations.NullMarked;

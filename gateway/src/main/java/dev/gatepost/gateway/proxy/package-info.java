@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.proxy;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,9 @@
+package dev.gatepost.gateway.route;
+
+/// The address of one healthy instance, as a route forwards to it.
+///
+/// @param instance   the instance's key, unique in the catalog and stable over its life: state is kept under it
+/// @param host       an IP literal or a host name
+/// @param weight     its share relative to its siblings, at least 1
+/// @param node       the name of the node it runs on
+public record Endpoint(String instance, String service, String node, String datacenter, String host, int port, int weight) {}

@@ -1,0 +1,68 @@
+package dev.gatepost.gateway.route;
+
+import java.util.List;
+
+/// A host pattern and a path pattern that lead to an upstream. Everything a request needs of it is made once, here.
+/// Not a record: routes compare by identity, and a route that did not change is the same object in the next table.
+public final class Route {
+    private final String id;
+    private final HostPattern host;
+    private final PathPattern path;
+    private final int priority;
+    private final RouteOptions options;
+    private final Upstream upstream;
+    private final List<Declaration> declarations;
+    private final Match match;
+
+    /// Where a route was declared.
+    ///
+    /// @param kind     `tag`, `meta`, `kv`, `file` or `default-host`
+    /// @param text     as it was written
+    /// @param instance the instance that carries it; empty for one from KV or a file
+    public record Declaration(String kind, String dialect, String text, String instance) {}
+
+    Route(HostPattern host, PathPattern path, int priority, RouteOptions options, Upstream upstream, List<Declaration> declarations) {
+        this.id = host + path.toString();
+        this.host = host;
+        this.path = path;
+        this.priority = priority;
+        this.options = options;
+        this.upstream = upstream;
+        this.declarations = List.copyOf(declarations);
+        boolean answers = options.redirect().isPresent() || !upstream.endpoints().isEmpty();
+        this.match = answers ? new Match.Found(this) : new Match.Empty(this);
+    }
+
+    /// Stable over restarts: `shop.example.com/api`.
+    public String id() {
+        return id;
+    }
+
+    public HostPattern host() {
+        return host;
+    }
+
+    public PathPattern path() {
+        return path;
+    }
+
+    public int priority() {
+        return priority;
+    }
+
+    public RouteOptions options() {
+        return options;
+    }
+
+    public Upstream upstream() {
+        return upstream;
+    }
+
+    public List<Declaration> declarations() {
+        return declarations;
+    }
+
+    Match match() {
+        return match;
+    }
+}

@@ -1,0 +1,10 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import java.util.Set;
+
+/// What the reading of routes depends on beside the catalog.
+///
+/// @param defaultHost a host pattern such as `{service}.qa.example.com` under which every service is published; empty for none
+public record RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost) {}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.route;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.tls;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.zone;
+
+import org.jspecify.annotations.NullMarked;
