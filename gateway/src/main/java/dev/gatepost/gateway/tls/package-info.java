@@ -1,3 +1,4 @@
+/// Certificates by SNI name: loading, choosing, replacing them, and the TLS contexts that present them.
 @NullMarked
 package dev.gatepost.gateway.tls;
 

@@ -1,0 +1,233 @@
+package dev.gatepost.gateway.tls;
+
+import dev.gatepost.gateway.config.GatewayConfig;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The certificates in service. A handshake takes the table once; a reload publishes another and touches no connection.
+///
+/// What cannot be used is rejected alone. After the first load, a file that turns bad keeps being served as it last was.
+public final class Certificates implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Certificates.class);
+
+    /// How long a replaced context outlives its replacement: an event loop that had just chosen it still opens an engine,
+    /// which then keeps the context by itself.
+    private static final Duration RETIREMENT = Duration.ofSeconds(10);
+
+    private record Kept(String digest, ServerCertificate certificate) {}
+
+    private record Retired(ServerCertificate certificate, Instant since) {}
+
+    private final List<GatewayConfig.Certificate> configured;
+    private final InstantSource clock;
+    private Map<Path, Kept> kept = Map.of();
+    private final List<Retired> retired = new ArrayList<>();
+    private boolean closed;
+    private volatile CertificateTable table;
+    private volatile List<RejectedCertificate> rejected = List.of();
+    private @Nullable CertificateWatch watch;
+
+    private Certificates(List<GatewayConfig.Certificate> configured, InstantSource clock, CertificateTable table) {
+        this.configured = List.copyOf(configured);
+        this.clock = clock;
+        this.table = table;
+    }
+
+    /// One that never changes and needs no file.
+    public static Certificates of(ServerCertificate certificate) {
+        return new Certificates(List.of(), InstantSource.system(), CertificateTable.from(List.of(certificate), Instant.now()));
+    }
+
+    public static CertificateLoad load(List<GatewayConfig.Certificate> configured, InstantSource clock) {
+        Reading reading = Reading.of(configured, Map.of());
+        List<RejectedCertificate> missing = reading.missing();
+        if (!missing.isEmpty() || reading.certificates().isEmpty()) {
+            reading.certificates().forEach(Certificates::release);
+            return new CertificateLoad.Unusable(problems(reading, configured));
+        }
+        Certificates certificates =
+                new Certificates(configured, clock, CertificateTable.from(reading.certificates(), clock.instant()));
+        certificates.kept = reading.kept();
+        certificates.rejected = reading.rejected();
+        certificates.warn(reading);
+        return new CertificateLoad.Usable(certificates, reading.rejected());
+    }
+
+    private static List<RejectedCertificate> problems(Reading reading, List<GatewayConfig.Certificate> configured) {
+        if (!reading.rejected().isEmpty()) {
+            return reading.rejected();
+        }
+        if (configured.isEmpty()) {
+            return List.of(new RejectedCertificate(
+                    Path.of("https.certificates"), "empty (expected: a certificate and key, or a directory of NAME.pem with NAME.key)"));
+        }
+        return configured.stream()
+                .map(each -> new RejectedCertificate(each.certificate(), "no NAME.pem or NAME.crt in the directory (expected: at least one)"))
+                .toList();
+    }
+
+    /// @param serverName the SNI name in lower case; null when the client sent none
+    public ServerCertificate choose(@Nullable String serverName) {
+        return table.choose(serverName);
+    }
+
+    /// In order of precedence: the first is the default.
+    public List<ServerCertificate> all() {
+        return table.certificates();
+    }
+
+    public List<RejectedCertificate> rejected() {
+        return rejected;
+    }
+
+    /// Reads the files again and serves what they hold now; unchanged ones keep their context, and so their tickets.
+    public synchronized void reload() { // the watch's thread against the one that obeys SIGHUP
+        if (closed || configured.isEmpty()) {
+            return;
+        }
+        releaseRetired(clock.instant().minus(RETIREMENT));
+        Reading reading = Reading.of(configured, kept);
+        boolean sameProblems = reading.rejected().equals(rejected);
+        rejected = reading.rejected();
+        if (reading.certificates().isEmpty()) {
+            LOG.warn("no usable certificate left in {}, serving the previous ones", configured);
+            return;
+        }
+        List<ServerCertificate> before = table.certificates();
+        if (!before.equals(reading.certificates())) {
+            table = CertificateTable.from(reading.certificates(), clock.instant());
+            for (ServerCertificate certificate : before) {
+                if (!reading.certificates().contains(certificate)) {
+                    retired.add(new Retired(certificate, clock.instant()));
+                }
+            }
+            for (ServerCertificate certificate : reading.certificates()) {
+                if (!before.contains(certificate)) {
+                    LOG.info("certificate {} in service for {}, valid until {}", certificate.file(), certificate.names(), certificate.notAfter());
+                }
+            }
+        }
+        kept = reading.kept();
+        if (!sameProblems) {
+            warn(reading);
+        }
+    }
+
+    /// Follows changes of the files until closed.
+    public synchronized void watch() {
+        if (watch == null && !configured.isEmpty() && !closed) {
+            watch = CertificateWatch.start(configured, this::reload);
+        }
+    }
+
+    /// Connections in progress keep what they have; no new handshake may follow.
+    @Override
+    public void close() {
+        CertificateWatch stopped;
+        synchronized (this) {
+            stopped = watch;
+            closed = true;
+        }
+        if (stopped != null) {
+            stopped.close();
+        }
+        synchronized (this) {
+            releaseRetired(Instant.MAX);
+            table.certificates().forEach(Certificates::release);
+        }
+    }
+
+    private void releaseRetired(Instant before) {
+        for (Iterator<Retired> each = retired.iterator(); each.hasNext(); ) {
+            Retired old = each.next();
+            if (old.since().isBefore(before)) {
+                release(old.certificate());
+                each.remove();
+            }
+        }
+    }
+
+    private static void release(ServerCertificate certificate) {
+        ReferenceCountUtil.release(certificate.context());
+    }
+
+    private void warn(Reading reading) {
+        for (RejectedCertificate each : reading.rejected()) {
+            LOG.warn("certificate rejected: {}", each.message());
+        }
+        Instant now = clock.instant();
+        for (ServerCertificate each : reading.certificates()) {
+            if (!each.validAt(now)) {
+                LOG.warn("certificate {} is served outside its validity: {} to {}", each.file(), each.notBefore(), each.notAfter());
+            }
+        }
+    }
+
+    /// What the files hold at one moment.
+    private record Reading(Map<Path, Kept> kept, List<ServerCertificate> certificates, List<RejectedCertificate> rejected, List<RejectedCertificate> missing) {
+        static Reading of(List<GatewayConfig.Certificate> configured, Map<Path, Kept> before) {
+            Reading reading = new Reading(new HashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+            for (GatewayConfig.Certificate each : configured) {
+                try {
+                    CertificateFiles.of(each).forEach(files -> reading.add(files, Optional.ofNullable(before.get(files.certificate()))));
+                } catch (IOException e) {
+                    reading.reject(each.certificate(), "the directory is not readable: " + e.getMessage());
+                }
+            }
+            return new Reading(
+                    Map.copyOf(reading.kept), List.copyOf(reading.certificates), List.copyOf(reading.rejected), List.copyOf(reading.missing));
+        }
+
+        private void add(CertificateFiles files, Optional<Kept> before) {
+            Optional<Path> absent = files.missing();
+            if (absent.isPresent()) {
+                RejectedCertificate problem = reject(files.certificate(), absent.get() + " does not exist (expected: a readable PEM file)");
+                if (files.named()) {
+                    missing.add(problem);
+                }
+                before.ifPresent(last -> keep(files, last));
+                return;
+            }
+            try {
+                String digest = files.digest();
+                if (before.isPresent() && before.get().digest().equals(digest)) {
+                    keep(files, before.get());
+                } else {
+                    keep(files, new Kept(digest, ServerCertificate.read(files)));
+                }
+            } catch (IOException e) {
+                reject(files.certificate(), "not readable: " + e);
+                before.ifPresent(last -> keep(files, last));
+            } catch (CertificateException e) {
+                reject(files.certificate(), e.getMessage() == null ? e.toString() : e.getMessage());
+                before.ifPresent(last -> keep(files, last));
+            }
+        }
+
+        private void keep(CertificateFiles files, Kept certificate) {
+            if (kept.putIfAbsent(files.certificate(), certificate) == null) {
+                certificates.add(certificate.certificate());
+            }
+        }
+
+        private RejectedCertificate reject(Path file, String reason) {
+            RejectedCertificate problem = new RejectedCertificate(file, reason);
+            rejected.add(problem);
+            return problem;
+        }
+    }
+}
