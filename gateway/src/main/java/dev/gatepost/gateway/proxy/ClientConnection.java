@@ -1,0 +1,62 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.ConnectionLabel;
+import io.netty.channel.Channel;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+/// The facts of one downstream connection that its exchanges need: made once per connection, shared by its streams.
+final class ClientConnection {
+    private static final InetSocketAddress UNKNOWN = new InetSocketAddress(InetAddress.ofLiteral("0.0.0.0"), 0);
+
+    final ConnectionLabel label;
+    /// The socket peer's address, 4 or 16 bytes; an IPv4-mapped one as 4.
+    final byte[] peer;
+    /// The same as text, in ASCII.
+    final byte[] peerText;
+    /// Whether TLS protects it.
+    final boolean secure;
+    /// Whether the peer is among `trusted-proxies`, so that its forwarded fields are believed.
+    final boolean trusted;
+
+    private ClientConnection(ConnectionLabel label, byte[] peer, boolean secure, boolean trusted) {
+        this.label = label;
+        this.peer = peer;
+        this.peerText = label.sourceIp().getBytes(ISO_8859_1);
+        this.secure = secure;
+        this.trusted = trusted;
+    }
+
+    static ClientConnection of(Channel channel, TlsFacts tls, GateSettings settings) {
+        InetSocketAddress remote = inet(channel.remoteAddress());
+        InetSocketAddress local = inet(channel.localAddress());
+        boolean secure = !tls.version().isEmpty();
+        byte[] peer = remote.getAddress().getAddress();
+        ConnectionLabel label = new ConnectionLabel(
+                text(remote.getAddress()),
+                remote.getPort(),
+                text(local.getAddress()),
+                local.getPort(),
+                secure ? "https" : "http",
+                tls.version(),
+                tls.cipher(),
+                tls.serverName(),
+                tls.nextProtocol(),
+                tls.resumed());
+        return new ClientConnection(label, peer, secure, settings.trusts(peer));
+    }
+
+    private static InetSocketAddress inet(SocketAddress address) {
+        return address instanceof InetSocketAddress inet && inet.getAddress() != null ? inet : UNKNOWN;
+    }
+
+    /// Without the zone of a link-local address: a log and X-Forwarded-For have no use for it.
+    private static String text(InetAddress address) {
+        String text = address.getHostAddress();
+        int zone = text.indexOf('%');
+        return zone < 0 ? text : text.substring(0, zone);
+    }
+}

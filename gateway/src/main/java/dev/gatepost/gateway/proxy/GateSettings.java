@@ -1,0 +1,29 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.config.GatewayConfig.Limits;
+import dev.gatepost.gateway.config.GatewayConfig.Timeouts;
+import java.util.List;
+
+/// What of the configuration concerns the gate.
+public record GateSettings(Timeouts timeouts, Limits limits, List<Cidr> trustedProxies) {
+    public static final GateSettings DEFAULT = new GateSettings(Timeouts.DEFAULT, Limits.DEFAULT, List.of());
+
+    public GateSettings {
+        trustedProxies = List.copyOf(trustedProxies);
+    }
+
+    public static GateSettings from(GatewayConfig config) {
+        return new GateSettings(config.timeouts(), config.limits(), config.trustedProxies());
+    }
+
+    boolean trusts(byte[] address) {
+        for (int i = 0; i < trustedProxies.size(); i++) {
+            if (trustedProxies.get(i).contains(address)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

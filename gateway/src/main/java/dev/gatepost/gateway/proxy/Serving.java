@@ -1,0 +1,7 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.route.RouteTable;
+
+/// What the gate serves by: one reference, read once per request, so that the routes and the revision in the log belong
+/// together.
+public record Serving(RouteTable routes, long revision) {}
