@@ -1,0 +1,176 @@
+package dev.gatepost.dns;
+
+/// One query, read from untrusted bytes without allocating: reusable scratch of one thread. The question's name stays
+/// where it came, in the client's case.
+final class Query {
+    static final int HEADER = 12;
+    static final int CLASS_IN = 1;
+    static final int CLASS_ANY = 255;
+    static final int PLAIN_UDP_SIZE = 512;
+
+    private static final int FLAG_RESPONSE = 0x8000;
+    private static final int FLAG_RECURSION_DESIRED = 0x0100;
+    private static final int FLAG_CHECKING_DISABLED = 0x0010;
+    private static final int EDNS_DO = 0x8000;
+
+    /// What became of reading it.
+    enum Verdict {
+        /// Answer it.
+        GOOD,
+        /// Say nothing: no query, or one whose answer could go in circles.
+        DROP,
+        /// An answer of the header alone: the question can't be told.
+        UNREADABLE,
+        /// The question is good and something behind it isn't.
+        MALFORMED,
+        /// An operation other than QUERY.
+        OTHER_OPERATION
+    }
+
+    int id;
+    int flags;
+    int opcode;
+    /// The name is at [HEADER, nameTo), its root label included.
+    int nameTo;
+    int type;
+    int queryClass;
+    boolean edns;
+    int ednsVersion;
+    boolean dnssecOk;
+    /// The client's own limit for an answer by UDP.
+    int udpSize;
+
+    Verdict read(byte[] in, int length) {
+        nameTo = HEADER;
+        type = 0;
+        queryClass = 0;
+        edns = false;
+        ednsVersion = 0;
+        dnssecOk = false;
+        udpSize = PLAIN_UDP_SIZE;
+        if (length < HEADER) {
+            return Verdict.DROP;
+        }
+        id = u16(in, 0);
+        flags = u16(in, 2);
+        opcode = flags >> 11 & 15;
+        if ((flags & FLAG_RESPONSE) != 0) {
+            return Verdict.DROP;
+        }
+        if (opcode != 0) {
+            return Verdict.OTHER_OPERATION;
+        }
+        if (u16(in, 4) != 1) {
+            // RFC 9619: a query has one question.
+            return Verdict.UNREADABLE;
+        }
+        int at = skipQuestionName(in, length);
+        if (at < 0 || at + 4 > length) {
+            return Verdict.UNREADABLE;
+        }
+        nameTo = at;
+        type = u16(in, at);
+        queryClass = u16(in, at + 2);
+        if (u16(in, 6) != 0 || (u16(in, 8) != 0 && type != RRType.IXFR)) {
+            return Verdict.MALFORMED;
+        }
+        // Bytes behind the last counted record are nobody's: ignored, as the servers that clients know do.
+        return additional(in, at + 4, length, u16(in, 8) + u16(in, 10)) ? Verdict.GOOD : Verdict.MALFORMED;
+    }
+
+    boolean recursionDesired() {
+        return (flags & FLAG_RECURSION_DESIRED) != 0;
+    }
+
+    /// The bits of the query's flags that an answer repeats: opcode, RD and CD (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
+    int repeatedFlags() {
+        return flags & (0x7800 | FLAG_RECURSION_DESIRED | FLAG_CHECKING_DISABLED);
+    }
+
+    int nameLength() {
+        return nameTo - HEADER;
+    }
+
+    /// Header, name, type and class.
+    int questionEnd() {
+        return nameTo + 4;
+    }
+
+    /// Where the name ends, or -1. A question comes first, so a compression pointer in it has nothing to point at.
+    private static int skipQuestionName(byte[] in, int length) {
+        int at = HEADER;
+        while (at < length) {
+            int label = in[at] & 0xff;
+            if (label == 0) {
+                return at + 1 - HEADER > DomainName.MAX_LENGTH ? -1 : at + 1;
+            }
+            if (label > DomainName.MAX_LABEL) {
+                return -1;
+            }
+            at += 1 + label;
+        }
+        return -1;
+    }
+
+    /// Walks over the records behind the question for the one OPT (RFC 6891 section 6.1.1).
+    private boolean additional(byte[] in, int from, int length, int records) {
+        int at = from;
+        for (int i = 0; i < records; i++) {
+            int owner = at;
+            at = skipName(in, at, length);
+            if (at < 0 || at + 10 > length) {
+                return false;
+            }
+            int recordType = u16(in, at);
+            int size = u16(in, at + 8);
+            int rdata = at + 10;
+            if (rdata + size > length) {
+                return false;
+            }
+            if (recordType == RRType.OPT) {
+                if (edns || in[owner] != 0 || !optionsFit(in, rdata, rdata + size)) {
+                    return false;
+                }
+                edns = true;
+                udpSize = Math.max(PLAIN_UDP_SIZE, u16(in, at + 2));
+                ednsVersion = in[at + 5] & 0xff;
+                dnssecOk = (u16(in, at + 6) & EDNS_DO) != 0;
+            }
+            at = rdata + size;
+        }
+        return true;
+    }
+
+    private static int skipName(byte[] in, int from, int length) {
+        int at = from;
+        while (at < length) {
+            int label = in[at] & 0xff;
+            if (label == 0) {
+                return at + 1;
+            }
+            if (label >= 0xc0) {
+                return at + 2;
+            }
+            if (label > DomainName.MAX_LABEL) {
+                return -1;
+            }
+            at += 1 + label;
+        }
+        return -1;
+    }
+
+    private static boolean optionsFit(byte[] in, int from, int to) {
+        int at = from;
+        while (at < to) {
+            if (at + 4 > to) {
+                return false;
+            }
+            at += 4 + u16(in, at + 2);
+        }
+        return at == to;
+    }
+
+    static int u16(byte[] in, int at) {
+        return (in[at] & 0xff) << 8 | (in[at + 1] & 0xff);
+    }
+}

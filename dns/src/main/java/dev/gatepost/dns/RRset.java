@@ -1,0 +1,133 @@
+package dev.gatepost.dns;
+
+import java.io.ByteArrayOutputStream;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+
+/// All records of one type at one name, encoded once, when the zone is built: each record a block of bytes that begins
+/// with a pointer to the question's name, so that an answer is a copy of blocks. Immutable; shared between zones and names.
+public final class RRset {
+    /// Owner pointer, type, class, TTL and length before the rdata.
+    static final int RECORD_HEADER = 12;
+    private static final byte[] NO_GLUE = {};
+
+    final int type;
+    final int count;
+    /// The records, each with owner `c0 0c`, one after the other.
+    final byte[] blocks;
+    /// Where record i begins; one more than there are records.
+    final int[] offsets;
+    /// Where in a record's block the name lies that its glue belongs to; 0 when the type has none.
+    final int targetAt;
+    /// Glue of each record: records with a two-byte owner to be patched; empty when no record has any.
+    final byte[][] glue;
+    /// Records with the same number share their target, so that its glue is sent once.
+    final int[] glueGroup;
+    final int glueGroups;
+
+    private final List<Rdata> records;
+    private final Duration ttl;
+
+    private RRset(int type, Duration ttl, List<Rdata> records) {
+        this.type = type;
+        this.ttl = ttl;
+        this.records = records;
+        this.count = records.size();
+        this.offsets = new int[count + 1];
+        this.targetAt = switch (type) {
+            case RRType.SRV -> RECORD_HEADER + 6;
+            case RRType.NS, RRType.CNAME -> RECORD_HEADER;
+            default -> 0;
+        };
+        int seconds = Math.toIntExact(ttl.toSeconds());
+        var bytes = new ByteArrayOutputStream(count * 32);
+        var groups = new HashMap<DomainName, Integer>();
+        byte[][] glue = new byte[count][];
+        int[] group = new int[count];
+        boolean anyGlue = false;
+        for (int i = 0; i < count; i++) {
+            Rdata rdata = records.get(i);
+            record(bytes, type, seconds, rdata.encode());
+            offsets[i + 1] = bytes.size();
+            glue[i] = NO_GLUE;
+            switch (rdata) {
+                case Rdata.Srv srv -> {
+                    glue[i] = glue(srv.glue(), seconds);
+                    group[i] = groups.computeIfAbsent(srv.target(), _ -> groups.size());
+                }
+                case Rdata.Ns ns -> {
+                    glue[i] = glue(ns.glue(), seconds);
+                    group[i] = groups.computeIfAbsent(ns.target(), _ -> groups.size());
+                }
+                case Rdata.Address _, Rdata.Ptr _, Rdata.Cname _, Rdata.Txt _ -> {}
+            }
+            anyGlue |= glue[i].length > 0;
+        }
+        this.blocks = bytes.toByteArray();
+        this.glue = anyGlue ? glue : new byte[0][];
+        this.glueGroup = anyGlue ? group : new int[0];
+        this.glueGroups = groups.size();
+    }
+
+    /// One set per type among the records, in the order in which the types first appear; equal records once.
+    public static List<RRset> of(Duration ttl, List<? extends Rdata> records) {
+        Map<Integer, LinkedHashSet<Rdata>> byType = new java.util.LinkedHashMap<>();
+        for (Rdata each : records) {
+            byType.computeIfAbsent(each.type(), _ -> new LinkedHashSet<>()).add(each);
+        }
+        var sets = new ArrayList<RRset>(byType.size());
+        byType.forEach((type, set) -> sets.add(new RRset(type, ttl, List.copyOf(set))));
+        return List.copyOf(sets);
+    }
+
+    public int type() {
+        return type;
+    }
+
+    public Duration ttl() {
+        return ttl;
+    }
+
+    /// The records in catalog order; an answer starts at any of them.
+    public List<Rdata> records() {
+        return records;
+    }
+
+    /// Bytes of all records in an answer.
+    int length() {
+        return blocks.length;
+    }
+
+    private static byte[] glue(List<InetAddress> addresses, int seconds) {
+        if (addresses.isEmpty()) {
+            return NO_GLUE;
+        }
+        var bytes = new ByteArrayOutputStream(addresses.size() * 28);
+        for (InetAddress each : addresses) {
+            record(bytes, each instanceof Inet4Address ? RRType.A : RRType.AAAA, seconds, each.getAddress());
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void record(ByteArrayOutputStream out, int type, int seconds, byte[] rdata) {
+        out.write(0xc0);
+        out.write(Query.HEADER);
+        out.write(type >> 8);
+        out.write(type);
+        out.write(0);
+        out.write(Query.CLASS_IN);
+        out.write(seconds >> 24);
+        out.write(seconds >> 16);
+        out.write(seconds >> 8);
+        out.write(seconds);
+        out.write(rdata.length >> 8);
+        out.write(rdata.length);
+        out.writeBytes(rdata);
+    }
+}

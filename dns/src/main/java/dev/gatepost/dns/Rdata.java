@@ -1,0 +1,90 @@
+package dev.gatepost.dns;
+
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/// What one record says, before it is encoded.
+public sealed interface Rdata {
+
+    /// An A or AAAA record, by the address's family.
+    record Address(InetAddress address) implements Rdata {}
+
+    /// @param glue addresses of the target, sent along in the additional section
+    record Srv(int priority, int weight, int port, DomainName target, List<InetAddress> glue) implements Rdata {
+        public Srv {
+            glue = List.copyOf(glue);
+        }
+    }
+
+    record Ns(DomainName target, List<InetAddress> glue) implements Rdata {
+        public Ns {
+            glue = List.copyOf(glue);
+        }
+    }
+
+    record Ptr(DomainName target) implements Rdata {}
+
+    record Cname(DomainName target) implements Rdata {}
+
+    /// One text, split into character-strings of 255 bytes (RFC 1035 section 3.3) where it is longer.
+    record Txt(String text) implements Rdata {}
+
+    default int type() {
+        return switch (this) {
+            case Address(Inet4Address _) -> RRType.A;
+            case Address _ -> RRType.AAAA;
+            case Srv _ -> RRType.SRV;
+            case Ns _ -> RRType.NS;
+            case Ptr _ -> RRType.PTR;
+            case Cname _ -> RRType.CNAME;
+            case Txt _ -> RRType.TXT;
+        };
+    }
+
+    /// Wire format. Names are left uncompressed: RFC 3597 section 4 forbids more than the well-known types, RFC 2782 forbids SRV.
+    default byte[] encode() {
+        return switch (this) {
+            case Address(var address) -> address.getAddress();
+            case Srv srv ->
+                ByteBuffer.allocate(6 + srv.target.length())
+                        .putShort((short) srv.priority)
+                        .putShort((short) srv.weight)
+                        .putShort((short) srv.port)
+                        .put(srv.target.wire())
+                        .array();
+            case Ns(var target, _) -> target.wire();
+            case Ptr(var target) -> target.wire();
+            case Cname(var target) -> target.wire();
+            case Txt(var text) -> characterStrings(text.getBytes(StandardCharsets.UTF_8));
+        };
+    }
+
+    /// Presentation format, for people.
+    default String text() {
+        return switch (this) {
+            case Address(var address) -> address.getHostAddress();
+            case Srv srv -> srv.priority + " " + srv.weight + " " + srv.port + " " + srv.target;
+            case Ns(var target, _) -> target.toString();
+            case Ptr(var target) -> target.toString();
+            case Cname(var target) -> target.toString();
+            case Txt(var text) ->
+                text.chars().mapToObj(c -> c == '"' || c == '\\' ? "\\" + (char) c : String.valueOf((char) c)).collect(Collectors.joining("", "\"", "\""));
+        };
+    }
+
+    private static byte[] characterStrings(byte[] text) {
+        var out = ByteBuffer.allocate(text.length + 1 + text.length / 255);
+        int from = 0;
+        do {
+            int length = Math.min(255, text.length - from);
+            out.put((byte) length).put(text, from, length);
+            from += length;
+        } while (from < text.length);
+        return Arrays.copyOf(out.array(), out.position());
+    }
+}

@@ -1,0 +1,445 @@
+package dev.gatepost.dns;
+
+import java.util.concurrent.ThreadLocalRandom;
+
+/// Turns the bytes of a query into the bytes of its answer: parse, look up, copy encoded records, patch. Pure but for its
+/// scratch and its random numbers, free of garbage, for one thread at a time; one per event loop.
+public final class Responder {
+    /// Result of [#answer]: say nothing.
+    public static final int DROPPED = 0;
+    /// Result of [#answer]: a good query for a name that the zone leaves to others. [#refuse] is the answer to fall back on.
+    public static final int OUTSIDE = -1;
+
+    /// The largest message there is: the length of one over TCP is sent in two bytes.
+    public static final int MAX_MESSAGE = 65535;
+
+    /// What we offer and what we use over UDP: fits any path without fragments (DNS flag day 2020).
+    public static final int UDP_PAYLOAD = 1232;
+
+    private static final int OPT_LENGTH = 11;
+    private static final int FLAG_RESPONSE = 0x8000;
+    private static final int FLAG_AUTHORITATIVE = 0x0400;
+    private static final int FLAG_TRUNCATED = 0x0200;
+    private static final int FLAG_RECURSION_AVAILABLE = 0x0080;
+    /// Pointers reach no further (RFC 1035 section 4.1.4).
+    private static final int POINTER_REACH = 0x3fff;
+    private static final int MAX_CNAMES = 8;
+    private static final int ADDRESS_BLOCK = 16;
+
+    private final boolean forwards;
+    private final int udpPayload;
+    private final QueryRecord record = new QueryRecord();
+    private final Query query = new Query();
+    private final NameKey key = new NameKey();
+    private final byte[] spelled = new byte[16];
+    private long random = ThreadLocalRandom.current().nextLong() | 1;
+    private long[] gluedGroups = new long[16];
+
+    // The answer in the making.
+    private byte[] out = {};
+    private int at;
+    private int limit;
+    private int answers;
+    private int authority;
+    private int additional;
+    private boolean truncated;
+
+    /// @param forwards   whether names outside may be answered by somebody else: the RA bit, and [#OUTSIDE] for shared names
+    /// @param udpPayload most bytes of an answer by UDP, whatever the client allows
+    public Responder(boolean forwards, int udpPayload) {
+        this.forwards = forwards;
+        this.udpPayload = udpPayload;
+    }
+
+    /// What is known of the query that was answered last.
+    public QueryRecord record() {
+        return record;
+    }
+
+    /// Answers one query.
+    ///
+    /// @param in     the query; a few spare bytes behind it make the look-up cheaper
+    /// @param stream whether it came over a stream, where an answer may be as long as it needs to be
+    /// @param out    room for the answer: 64 KiB for a stream, else the larger of 512 and the UDP payload
+    /// @return bytes written to `out`, or [#DROPPED] or [#OUTSIDE]
+    public int answer(Zone zone, byte[] in, int length, boolean stream, byte[] out) {
+        Query.Verdict verdict = query.read(in, length);
+        begin(zone, in, length, stream, out);
+        return switch (verdict) {
+            case DROP -> {
+                record.rcode = -1;
+                yield DROPPED;
+            }
+            case UNREADABLE -> headerOnly(Rcode.FORMERR);
+            case OTHER_OPERATION -> headerOnly(Rcode.NOTIMP);
+            case MALFORMED -> plain(in, Rcode.FORMERR);
+            case GOOD -> good(zone, in);
+        };
+    }
+
+    /// The REFUSED answer to the query that [#answer] has just called [#OUTSIDE].
+    public int refuse(byte[] in) {
+        return plain(in, Rcode.REFUSED);
+    }
+
+    /// The SERVFAIL answer to the query that [#answer] has just called [#OUTSIDE].
+    public int fail(byte[] in) {
+        return plain(in, Rcode.SERVFAIL);
+    }
+
+    private void begin(Zone zone, byte[] in, int length, boolean stream, byte[] out) {
+        this.out = out;
+        limit = stream ? MAX_MESSAGE : Math.clamp(query.udpSize, Query.PLAIN_UDP_SIZE, Math.max(Query.PLAIN_UDP_SIZE, udpPayload));
+        limit = Math.min(limit, out.length);
+        answers = 0;
+        authority = 0;
+        additional = 0;
+        truncated = false;
+        record.query = in;
+        record.nameFrom = Query.HEADER;
+        record.nameTo = query.nameTo;
+        record.id = query.id;
+        record.type = query.type;
+        record.queryClass = query.queryClass;
+        record.opcode = query.opcode;
+        record.queryBytes = length;
+        record.responseBytes = 0;
+        record.answers = 0;
+        record.truncated = false;
+        record.source = QueryRecord.Source.NONE;
+        record.revision = zone.revision();
+    }
+
+    private int good(Zone zone, byte[] in) {
+        if (query.edns && query.ednsVersion != 0) {
+            return plain(in, Rcode.BADVERS);
+        }
+        if (query.queryClass != Query.CLASS_IN && query.queryClass != Query.CLASS_ANY) {
+            return plain(in, Rcode.REFUSED);
+        }
+        if (query.type == RRType.AXFR || query.type == RRType.IXFR) {
+            // No zone transfers, to anybody: RFC 5936 section 2.2.1.
+            return plain(in, Rcode.REFUSED);
+        }
+        if (query.type == RRType.OPT || query.type == 0) {
+            return plain(in, Rcode.FORMERR);
+        }
+        if (query.type >= RRType.FIRST_META && query.type <= RRType.LAST_META) {
+            return plain(in, Rcode.NOTIMP);
+        }
+        Owner owner = zone.owners.find(key.read(in, Query.HEADER, query.nameLength()));
+        if (owner.found()) {
+            if (forwards && leftToOthers(zone, owner)) {
+                return OUTSIDE;
+            }
+            startBody(in);
+            return finish(present(zone, owner), true);
+        }
+        if (spellsAddress(zone, in)) {
+            return spelledAddress(zone, in);
+        }
+        int origin = zone.originOf(in, Query.HEADER, query.nameLength(), key);
+        if (origin == Owner.ISLAND || (forwards && zone.origins[origin].shared())) {
+            return OUTSIDE;
+        }
+        startBody(in);
+        soa(zone, origin, Query.HEADER, query.nameLength());
+        return finish(Rcode.NXDOMAIN, true);
+    }
+
+    /// An apex or empty non-terminal of a shared origin says nothing that its real owner couldn't say better.
+    private static boolean leftToOthers(Zone zone, Owner owner) {
+        return owner.origin >= 0 && zone.origins[owner.origin].shared()
+                && (!owner.declared || owner.length == zone.origins[owner.origin].name().length());
+    }
+
+    // Answers with a body.
+
+    /// Answers from an owner that exists, following CNAMEs within the zone (RFC 1034 section 4.3.2).
+    private int present(Zone zone, Owner first) {
+        record.source = QueryRecord.Source.ZONE;
+        Owner owner = first;
+        int ownerAt = Query.HEADER;
+        for (int hops = 0; ; hops++) {
+            if (isApex(zone, owner) && query.type == RRType.SOA) {
+                soaRecord(zone, ownerAt);
+                answers++;
+                return Rcode.NOERROR;
+            }
+            RRset set = pick(owner.sets, query.type);
+            if (set == null) {
+                soa(zone, owner.origin, ownerAt, owner.length);
+                return Rcode.NOERROR;
+            }
+            int setAt = at;
+            addAnswers(set, ownerAt);
+            if (set.type != RRType.CNAME || query.type == RRType.CNAME || query.type == RRType.ANY || truncated || hops == MAX_CNAMES) {
+                return Rcode.NOERROR;
+            }
+            int targetAt = setAt + RRset.RECORD_HEADER;
+            int targetLength = at - targetAt;
+            owner = zone.owners.find(key.read(out, targetAt, targetLength));
+            ownerAt = targetAt;
+            if (!owner.found()) {
+                int origin = zone.originOf(out, targetAt, targetLength, key);
+                if (origin == Owner.ISLAND || zone.origins[origin].shared()) {
+                    // The rest of the chain is for the client's resolver to follow.
+                    return Rcode.NOERROR;
+                }
+                soa(zone, origin, targetAt, targetLength);
+                // RFC 6604 section 3: the code is that of the last name of the chain.
+                return Rcode.NXDOMAIN;
+            }
+        }
+    }
+
+    private static boolean isApex(Zone zone, Owner owner) {
+        return owner.origin >= 0 && zone.origins[owner.origin].name().length() == owner.length;
+    }
+
+    /// The set to answer with: of the type asked for, or the CNAME in its place, or any one for ANY (RFC 8482 section 4.1).
+    @SuppressWarnings("NullAway") // null is "none", within this class, where an Optional would be garbage
+    private static RRset pick(RRset[] sets, int type) {
+        for (RRset each : sets) {
+            if (each.type == type || each.type == RRType.CNAME || type == RRType.ANY) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    private void startBody(byte[] in) {
+        // The whole question as it came, with the client's case, which resolvers use as a nonce.
+        System.arraycopy(in, Query.HEADER, out, Query.HEADER, query.questionEnd() - Query.HEADER);
+        at = query.questionEnd();
+        if (query.edns) {
+            limit -= OPT_LENGTH;
+        }
+    }
+
+    /// Adds what fits of a set, beginning anywhere in it, so that no record is first for everybody.
+    private void addAnswers(RRset set, int ownerAt) {
+        int first = set.count == 1 ? 0 : below(set.count);
+        int from = at;
+        if (set.blocks.length <= limit - at) {
+            int split = set.offsets[first];
+            System.arraycopy(set.blocks, split, out, at, set.blocks.length - split);
+            System.arraycopy(set.blocks, 0, out, at + set.blocks.length - split, split);
+            at += set.blocks.length;
+            answers += set.count;
+            if (ownerAt != Query.HEADER) {
+                repoint(set, first, set.count, from, ownerAt);
+            }
+            if (set.glue.length > 0) {
+                addGlue(set, first, set.count, from);
+            }
+            return;
+        }
+        truncated = true;
+        int fitting = fitting(set, first);
+        for (int i = 0; i < fitting; i++) {
+            int block = wrap(first + i, set.count);
+            int size = set.offsets[block + 1] - set.offsets[block];
+            System.arraycopy(set.blocks, set.offsets[block], out, at, size);
+            at += size;
+        }
+        answers += fitting;
+        if (ownerAt != Query.HEADER) {
+            repoint(set, first, fitting, from, ownerAt);
+        }
+        if (set.glue.length > 0) {
+            addGlue(set, first, fitting, from);
+        }
+    }
+
+    /// How many records of a set that is too long fit, each with its glue: half an answer that can be used beats a whole
+    /// one that needs more questions.
+    private int fitting(RRset set, int first) {
+        int room = limit - at;
+        int fitting = 0;
+        while (fitting < set.count) {
+            int block = wrap(first + fitting, set.count);
+            room -= set.offsets[block + 1] - set.offsets[block];
+            if (set.glue.length > 0) {
+                room -= set.glue[block].length;
+            }
+            if (room < 0) {
+                break;
+            }
+            fitting++;
+        }
+        return fitting;
+    }
+
+    private void repoint(RRset set, int first, int count, int from, int ownerAt) {
+        int block = from;
+        for (int i = 0; i < count; i++) {
+            pointer(block, ownerAt);
+            int index = wrap(first + i, set.count);
+            block += set.offsets[index + 1] - set.offsets[index];
+        }
+    }
+
+    /// Addresses of the targets just written, each target's once, while they fit; glue left out is no reason for TC
+    /// (RFC 2181 section 9).
+    private void addGlue(RRset set, int first, int count, int from) {
+        int words = (set.glueGroups + 63) >>> 6;
+        if (gluedGroups.length < words) {
+            gluedGroups = new long[words];
+        }
+        java.util.Arrays.fill(gluedGroups, 0, words, 0);
+        int block = from;
+        for (int i = 0; i < count; i++) {
+            int index = wrap(first + i, set.count);
+            int target = block + set.targetAt;
+            block += set.offsets[index + 1] - set.offsets[index];
+            byte[] glue = set.glue[index];
+            int group = set.glueGroup[index];
+            if (glue.length == 0 || (gluedGroups[group >>> 6] & 1L << group) != 0) {
+                continue;
+            }
+            if (glue.length > limit - at || target > POINTER_REACH) {
+                return;
+            }
+            gluedGroups[group >>> 6] |= 1L << group;
+            System.arraycopy(glue, 0, out, at, glue.length);
+            int end = at + glue.length;
+            while (at < end) {
+                pointer(at, target);
+                additional++;
+                at += RRset.RECORD_HEADER + Query.u16(out, at + 10);
+            }
+        }
+    }
+
+    private static int wrap(int index, int count) {
+        return index < count ? index : index - count;
+    }
+
+    /// The SOA that a negative answer carries in its authority section (RFC 2308 sections 2.1 and 2.2). The origin's name
+    /// is the tail of a name that the message holds already.
+    private void soa(Zone zone, int origin, int nameAt, int nameLength) {
+        record.source = QueryRecord.Source.ZONE;
+        int ownerAt = origin == Owner.ISLAND ? nameAt : nameAt + nameLength - zone.origins[origin].name().length();
+        if (2 + zone.soa.length > limit - at) {
+            return;
+        }
+        soaRecord(zone, ownerAt);
+        authority++;
+    }
+
+    private void soaRecord(Zone zone, int ownerAt) {
+        pointer(at, ownerAt);
+        System.arraycopy(zone.soa, 0, out, at + 2, zone.soa.length);
+        at += 2 + zone.soa.length;
+    }
+
+    // Names that spell an address.
+
+    /// Whether the first label is 8 or 32 hexadecimal digits below a name whose children spell addresses.
+    private boolean spellsAddress(Zone zone, byte[] in) {
+        int digits = in[Query.HEADER];
+        if (digits != 8 && digits != 32) {
+            return false;
+        }
+        for (int i = 0; i < digits; i++) {
+            int digit = Character.digit(in[Query.HEADER + 1 + i], 16);
+            if (digit < 0) {
+                return false;
+            }
+            spelled[i >> 1] = (byte) ((i & 1) == 0 ? digit << 4 : spelled[i >> 1] | digit);
+        }
+        return zone.owners.find(key.read(in, Query.HEADER + 1 + digits, query.nameLength() - 1 - digits)).spellsAddresses;
+    }
+
+    private int spelledAddress(Zone zone, byte[] in) {
+        record.source = QueryRecord.Source.ZONE;
+        int size = in[Query.HEADER] / 2;
+        int type = size == 4 ? RRType.A : RRType.AAAA;
+        int origin = zone.owners.find(key.read(in, Query.HEADER + 1 + size * 2, query.nameLength() - 1 - size * 2)).origin;
+        startBody(in);
+        if (query.type != type && query.type != RRType.ANY) {
+            soa(zone, origin, Query.HEADER, query.nameLength());
+            return finish(Rcode.NOERROR, true);
+        }
+        pointer(at, Query.HEADER);
+        put16(at + 2, type);
+        put16(at + 4, Query.CLASS_IN);
+        int seconds = (int) zone.authority().ttl().toSeconds();
+        put16(at + 6, seconds >>> 16);
+        put16(at + 8, seconds);
+        put16(at + 10, size);
+        System.arraycopy(spelled, 0, out, at + RRset.RECORD_HEADER, size);
+        at += ADDRESS_BLOCK - 4 + size;
+        answers++;
+        return finish(Rcode.NOERROR, true);
+    }
+
+    // Header and OPT.
+
+    private int headerOnly(int rcode) {
+        at = Query.HEADER;
+        put16(4, 0);
+        return seal(rcode, 0);
+    }
+
+    private int plain(byte[] in, int rcode) {
+        answers = 0;
+        authority = 0;
+        additional = 0;
+        System.arraycopy(in, Query.HEADER, out, Query.HEADER, query.questionEnd() - Query.HEADER);
+        at = query.questionEnd();
+        record.source = QueryRecord.Source.NONE;
+        return finish(rcode, false);
+    }
+
+    private int finish(int rcode, boolean authoritative) {
+        if (query.edns) {
+            opt(rcode);
+        }
+        put16(4, 1);
+        return seal(rcode, (authoritative ? FLAG_AUTHORITATIVE : 0) | (truncated ? FLAG_TRUNCATED : 0) | (forwards ? FLAG_RECURSION_AVAILABLE : 0));
+    }
+
+    private void opt(int rcode) {
+        out[at] = 0;
+        put16(at + 1, RRType.OPT);
+        put16(at + 3, UDP_PAYLOAD);
+        out[at + 5] = (byte) (rcode >> 4);
+        out[at + 6] = 0;
+        put16(at + 7, query.dnssecOk ? 0x8000 : 0);
+        put16(at + 9, 0);
+        at += OPT_LENGTH;
+        additional++;
+    }
+
+    private int seal(int rcode, int flags) {
+        put16(0, query.id);
+        put16(2, FLAG_RESPONSE | query.repeatedFlags() | flags | (rcode & 15));
+        put16(6, answers);
+        put16(8, authority);
+        put16(10, additional);
+        record.rcode = rcode;
+        record.answers = answers;
+        record.truncated = truncated;
+        record.responseBytes = at;
+        return at;
+    }
+
+    private void pointer(int where, int target) {
+        put16(where, 0xc000 | target);
+    }
+
+    private void put16(int where, int value) {
+        out[where] = (byte) (value >> 8);
+        out[where + 1] = (byte) value;
+    }
+
+    /// Uniform enough and cheap: xorshift, scaled (Lemire).
+    private int below(int bound) {
+        random ^= random << 13;
+        random ^= random >>> 7;
+        random ^= random << 17;
+        return (int) (((random >>> 32) * bound) >>> 32);
+    }
+}

@@ -1,0 +1,244 @@
+package dev.gatepost.dns;
+
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Everything the server answers for, immutable: a hash table from owner names to encoded record sets, in shards, so that
+/// the next zone shares what did not change with this one. Several origins live in one zone.
+public final class Zone {
+    private static final int REFRESH_SECONDS = 3600;
+    private static final int RETRY_SECONDS = 600;
+    private static final int EXPIRE_SECONDS = 86400;
+
+    /// The name server that the zone names in its SOA and NS records.
+    ///
+    /// @param label       directly below the first origin
+    /// @param addresses   its own addresses as others reach them; may be empty
+    /// @param ttl         of NS and its addresses
+    /// @param negativeTtl of NODATA and NXDOMAIN: both the SOA's TTL and its MINIMUM (RFC 2308 section 5)
+    public record Authority(String label, List<InetAddress> addresses, Duration ttl, Duration negativeTtl) {
+        public Authority {
+            addresses = List.copyOf(addresses);
+        }
+    }
+
+    final OwnerTable owners;
+    final Origin[] origins;
+    private final Authority authority;
+    private final long revision;
+
+    /// The SOA record without its owner, the same for all origins.
+    final byte[] soa;
+    /// Which lengths, in wire format, the origins have: saves looking at most of a name's labels.
+    private final boolean[] originLengths = new boolean[DomainName.MAX_LENGTH + 1];
+
+    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision) {
+        this.owners = owners;
+        this.origins = origins;
+        this.authority = authority;
+        this.revision = revision;
+        this.soa = soa();
+        for (Origin each : origins) {
+            originLengths[each.name().length()] = true;
+        }
+    }
+
+    /// A zone of nothing but its apexes. The first origin is where the name server's own name lives.
+    public static Zone of(List<Origin> origins, Authority authority) {
+        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0);
+        DomainName server = empty.server();
+        Builder builder = empty.change();
+        List<RRset> ns = RRset.of(authority.ttl(), List.of(new Rdata.Ns(server, authority.addresses())));
+        for (Origin each : origins) {
+            builder.put(each.name(), ns);
+        }
+        if (!authority.addresses().isEmpty()) {
+            builder.put(server, RRset.of(authority.ttl(), authority.addresses().stream().map(Rdata.Address::new).toList()));
+        }
+        return builder.build(0);
+    }
+
+    /// Starts the next zone; what isn't touched is shared with this one.
+    public Builder change() {
+        return new Builder();
+    }
+
+    /// Our own count of published states; also the SOA's serial.
+    public long revision() {
+        return revision;
+    }
+
+    public Authority authority() {
+        return authority;
+    }
+
+    public List<Origin> origins() {
+        return List.of(origins);
+    }
+
+    /// Names that exist, empty non-terminals included.
+    public int names() {
+        return owners.size();
+    }
+
+    /// Whether the name exists, be it without records.
+    public boolean contains(DomainName name) {
+        return owners.find(new NameKey().of(name)).found();
+    }
+
+    /// The record sets at a name; empty when it has none or doesn't exist.
+    public List<RRset> at(DomainName name) {
+        return List.of(owners.find(new NameKey().of(name)).sets);
+    }
+
+    /// The origin that a name lies within, the longest of them; empty when the zone doesn't answer for it.
+    public Optional<Origin> origin(DomainName name) {
+        int index = originOf(name.wire(), 0, name.length(), new NameKey());
+        return index == Owner.ISLAND ? Optional.empty() : Optional.of(origins[index]);
+    }
+
+    /// Index of the longest origin that holds the name, or [Owner#ISLAND].
+    int originOf(byte[] bytes, int from, int length, NameKey scratch) {
+        int at = from;
+        for (int left = length; left > 0; ) {
+            if (originLengths[left]) {
+                Owner owner = owners.find(scratch.read(bytes, at, left));
+                if (owner.found() && owner.origin >= 0 && origins[owner.origin].name().length() == left) {
+                    return owner.origin;
+                }
+            }
+            int step = 1 + bytes[at];
+            at += step;
+            left -= step;
+        }
+        return Owner.ISLAND;
+    }
+
+    private DomainName server() {
+        return origins[0].name().child(authority.label());
+    }
+
+    private byte[] soa() {
+        DomainName responsible = origins[0].name().child("hostmaster");
+        DomainName server = server();
+        int negative = Math.toIntExact(authority.negativeTtl().toSeconds());
+        int rdata = server.length() + responsible.length() + 20;
+        return ByteBuffer.allocate(10 + rdata)
+                .putShort((short) RRType.SOA)
+                .putShort((short) Query.CLASS_IN)
+                .putInt(negative)
+                .putShort((short) rdata)
+                .put(server.wire())
+                .put(responsible.wire())
+                .putInt((int) revision)
+                .putInt(REFRESH_SECONDS)
+                .putInt(RETRY_SECONDS)
+                .putInt(EXPIRE_SECONDS)
+                .putInt(negative)
+                .array();
+    }
+
+    /// The next zone in the making: costs as much as what is put and removed.
+    public final class Builder {
+        private final OwnerTable.Editor names = owners.edit();
+        private final NameKey key = new NameKey();
+
+        private Builder() {}
+
+        /// Sets what a name has, in place of what it had. No sets: the name exists, and has no records (NODATA).
+        public Builder put(DomainName name, List<RRset> sets) {
+            Owner old = names.find(key.of(name));
+            int origin = old.found() ? old.origin : originFor(name);
+            Owner owner = old.found() ? old : Owner.emptyNonTerminal(key.of(name), origin);
+            names.put(owner.withSets(sets.toArray(RRset[]::new)));
+            if (!old.found()) {
+                raiseParent(name, origin);
+            }
+            return this;
+        }
+
+        /// Takes a name's records away; it stays as an empty non-terminal while names below it exist.
+        public Builder remove(DomainName name) {
+            Owner old = names.find(key.of(name));
+            if (!old.declared) {
+                return this;
+            }
+            if (old.children > 0) {
+                names.put(old.withoutSets());
+            } else {
+                names.remove(old);
+                lowerParent(name, old.origin);
+            }
+            return this;
+        }
+
+        /// Makes `HEX.name` resolve to the address that 8 or 32 hexadecimal digits spell, as SRV targets of Consul do.
+        public Builder spellAddressesUnder(DomainName name) {
+            put(name, List.of());
+            names.put(names.find(key.of(name)).spellingAddresses());
+            return this;
+        }
+
+        public Zone build(long revision) {
+            return new Zone(names.table(), origins, authority, revision);
+        }
+
+        private int originFor(DomainName name) {
+            int best = Owner.ISLAND;
+            for (int i = 0; i < origins.length; i++) {
+                if (name.isWithin(origins[i].name()) && (best < 0 || origins[i].name().length() > origins[best].name().length())) {
+                    best = i;
+                }
+            }
+            return best;
+        }
+
+        private void raiseParent(DomainName child, int origin) {
+            if (!hasParent(child, origin)) {
+                return;
+            }
+            DomainName name = child.parent();
+            Owner parent = names.find(key.of(name));
+            if (parent.found()) {
+                names.put(parent.withChildren(parent.children + 1));
+            } else {
+                names.put(Owner.emptyNonTerminal(key.of(name), origin).withChildren(1));
+                raiseParent(name, origin);
+            }
+        }
+
+        private void lowerParent(DomainName child, int origin) {
+            if (!hasParent(child, origin)) {
+                return;
+            }
+            DomainName name = child.parent();
+            Owner parent = names.find(key.of(name));
+            Owner lowered = parent.withChildren(parent.children - 1);
+            if (lowered.exists()) {
+                names.put(lowered);
+            } else {
+                names.remove(parent);
+                lowerParent(name, origin);
+            }
+        }
+
+        /// Counting ends at the apex; an island has no parent in the zone.
+        private boolean hasParent(DomainName child, int origin) {
+            return origin != Owner.ISLAND && child.length() > origins[origin].name().length();
+        }
+    }
+
+    /// Names of all origins, for a message.
+    @Override
+    public String toString() {
+        var names = new ArrayList<String>();
+        for (Origin each : origins) {
+            names.add(each.name().toString());
+        }
+        return "zone revision " + revision + " of " + names() + " names under " + names;
+    }
+}
