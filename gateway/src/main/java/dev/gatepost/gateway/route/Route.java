@@ -6,8 +6,7 @@ import java.util.List;
 /// Not a record: routes compare by identity, and a route that did not change is the same object in the next table.
 public final class Route {
     private final String id;
-    private final HostPattern host;
-    private final PathPattern path;
+    private final RouteKey key;
     private final int priority;
     private final RouteOptions options;
     private final Upstream upstream;
@@ -21,10 +20,14 @@ public final class Route {
     /// @param instance the instance that carries it; empty for one from KV or a file
     public record Declaration(String kind, String dialect, String text, String instance) {}
 
-    Route(HostPattern host, PathPattern path, int priority, RouteOptions options, Upstream upstream, List<Declaration> declarations) {
-        this.id = host + path.toString();
-        this.host = host;
-        this.path = path;
+    /// A route outside any catalog, for tests and benchmarks of look-up.
+    public static Route of(HostPattern host, PathPattern path, int priority, RouteOptions options, Upstream upstream) {
+        return new Route(new RouteKey(host, path, Condition.NONE), priority, options, upstream, List.of());
+    }
+
+    Route(RouteKey key, int priority, RouteOptions options, Upstream upstream, List<Declaration> declarations) {
+        this.id = key.id();
+        this.key = key;
         this.priority = priority;
         this.options = options;
         this.upstream = upstream;
@@ -39,13 +42,22 @@ public final class Route {
     }
 
     public HostPattern host() {
-        return host;
+        return key.host();
     }
 
     public PathPattern path() {
-        return path;
+        return key.path();
     }
 
+    public Condition condition() {
+        return key.condition();
+    }
+
+    RouteKey key() {
+        return key;
+    }
+
+    /// Of several routes that serve a request, the highest priority wins, whatever their hosts and paths.
     public int priority() {
         return priority;
     }

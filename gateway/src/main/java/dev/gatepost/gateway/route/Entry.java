@@ -1,0 +1,32 @@
+package dev.gatepost.gateway.route;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/// A route in its place in the table.
+///
+/// @param claims what it was made from, in the order of service and instance
+record Entry(RouteKey key, Route route, List<Claim> claims) {
+    /// Among entries of one path.
+    private static final Comparator<Entry> ORDER =
+            Comparator.comparingInt((Entry e) -> -e.route().priority()).thenComparing(Entry::key, RouteKey.ORDER);
+
+    /// Whether the request is served, given that its path up to `at` equals the pattern's.
+    boolean admits(byte[] path, int at, int to, boolean secure) {
+        return key.path().admits(path, at, to) && key.condition().admits(secure);
+    }
+
+    static Entry[] with(Entry[] entries, Entry entry) {
+        Entry[] others = without(entries, entry.key());
+        Entry[] result = Arrays.copyOf(others, others.length + 1);
+        result[others.length] = entry;
+        Arrays.sort(result, ORDER);
+        return result;
+    }
+
+    static Entry[] without(Entry[] entries, RouteKey key) {
+        boolean known = Arrays.stream(entries).anyMatch(entry -> entry.key().equals(key));
+        return known ? Arrays.stream(entries).filter(entry -> !entry.key().equals(key)).toArray(Entry[]::new) : entries;
+    }
+}
