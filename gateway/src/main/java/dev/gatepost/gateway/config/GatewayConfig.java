@@ -24,9 +24,17 @@ public record GatewayConfig(
         Drain drain,
         int threads) {
 
+    public GatewayConfig {
+        trustedProxies = List.copyOf(trustedProxies);
+    }
+
     public record Http(InetSocketAddress address) {}
 
-    public record Https(InetSocketAddress address, List<Certificate> certificates) {}
+    public record Https(InetSocketAddress address, List<Certificate> certificates) {
+        public Https {
+            certificates = List.copyOf(certificates);
+        }
+    }
 
     /// @param certificate a PEM chain, leaf first; or a directory, each `NAME.pem|.crt` in it with its `NAME.key`
     /// @param key         a PEM private key; empty when `certificate` is a directory or holds the key itself
@@ -37,12 +45,21 @@ public record GatewayConfig(
     public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, List<Forward> forward) {
         public enum Profile { STRICT, CONSUL_1_8 }
 
-        public record Forward(String zone, List<InetSocketAddress> to) {}
+        public Dns {
+            forward = List.copyOf(forward);
+        }
+
+        /// @param zone in lower case without the dot at the end; `.` is the root
+        public record Forward(String zone, List<InetSocketAddress> to) {
+            public Forward {
+                to = List.copyOf(to);
+            }
+        }
     }
 
     public record Admin(InetSocketAddress address) {}
 
-    /// @param address    `http://HOST:PORT` or `https://HOST:PORT`
+    /// @param address    `http://HOST:PORT` or `https://HOST:PORT`, the port always there
     /// @param token      empty for none; `tokenFile` wins when both are set
     /// @param datacenter empty for the agent's own
     public record Consul(
@@ -54,7 +71,14 @@ public record GatewayConfig(
             Optional<Path> caCertificate,
             Optional<Path> clientCertificate,
             Optional<Path> clientKey,
-            boolean verify) {}
+            boolean verify) {
+        /// Without the token: a configuration may be printed.
+        @Override
+        public String toString() {
+            return "Consul[address=%s, token=%s, tokenFile=%s, keyPrefix=%s, datacenter=%s]"
+                    .formatted(address, token.isEmpty() ? "none" : "(not shown)", tokenFile.map(Path::toString).orElse("none"), keyPrefix, datacenter);
+        }
+    }
 
     /// @param file     the file catalog
     /// @param lastGood where the last known good catalog is kept
@@ -62,11 +86,16 @@ public record GatewayConfig(
     public record CatalogFiles(Optional<Path> file, Optional<Path> lastGood, Duration maxAge) {}
 
     public record Routes(Set<Dialect> dialects, String defaultHost, boolean admitWarning) {
+        public Routes {
+            dialects = Set.copyOf(dialects);
+        }
+
         public enum Dialect { GATEPOST, FABIO, TRAEFIK }
     }
 
-    /// @param output `stdout`, `file:PATH`, `tcp://HOST:PORT` or `none`
-    public record AccessLog(String output, Format format) {
+    /// @param output `stdout`, `file:PATH` (absolute), `tcp://HOST:PORT` or `none`
+    /// @param buffer bytes that may wait for a slow output before lines are dropped and counted
+    public record AccessLog(String output, Format format, int buffer) {
         public enum Format { ECS }
     }
 

@@ -1,0 +1,233 @@
+package dev.gatepost.gateway.config;
+
+import dev.gatepost.gateway.config.GatewayConfig.AccessLog;
+import dev.gatepost.gateway.config.GatewayConfig.Certificate;
+import dev.gatepost.gateway.config.GatewayConfig.Dns;
+import dev.gatepost.gateway.config.GatewayConfig.Routes;
+import dev.gatepost.gateway.config.Setting.Need;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+import static dev.gatepost.gateway.config.Setting.Need.NEEDED;
+import static dev.gatepost.gateway.config.Setting.Need.RARELY;
+import static dev.gatepost.gateway.config.Setting.Need.SOMETIMES;
+
+/// Every setting there is, in the order of the reference: what isn't here is an unknown key.
+final class Settings {
+    private static final Map<String, Setting<?>> BY_KEY = new LinkedHashMap<>();
+    private static final Set<String> SECTIONS = new TreeSet<>();
+
+    private static final Duration ZERO = Duration.ZERO;
+    private static final Duration A_MILLISECOND = Duration.ofMillis(1);
+
+    static final Setting<InetSocketAddress> HTTP_ADDRESS = optional("http.address", Syntax.listenAddress(), "no HTTP listener", NEEDED,
+            "where plain HTTP is served; port 0 picks one");
+    static final Setting<InetSocketAddress> HTTPS_ADDRESS = optional("https.address", Syntax.listenAddress(), "no HTTPS listener", NEEDED,
+            "where HTTPS is served, HTTP/2 and HTTP/1.1");
+    static final Setting<List<Certificate>> HTTPS_CERTIFICATES = optional("https.certificates", Syntax.list(certificate()), "none", NEEDED,
+            "chosen by the name that the client asks for (SNI), the first without one; `certificate` is a PEM chain or a folder of them");
+    static final Setting<InetSocketAddress> DNS_ADDRESS = optional("dns.address", Syntax.listenAddress(), "no DNS listener", NEEDED,
+            "where DNS is served, UDP and TCP");
+    static final Setting<InetSocketAddress> ADMIN_ADDRESS = optional("admin.address", Syntax.listenAddress(), "no admin listener", NEEDED,
+            "where the admin API, metrics and health checks are served; keep it private");
+    static final Setting<String> CONSUL_ADDRESS = optional("consul.address", Syntax.text(), "no Consul, unless there is a `consul` section: then http://127.0.0.1:8500", NEEDED,
+            "the Consul agent, `http://HOST:PORT` or `https://HOST:PORT`");
+    static final Setting<Path> CATALOG_FILE = optional("catalog.file", Syntax.file("a readable YAML file"), "none", NEEDED,
+            "services that are not in Consul, reread when the file changes");
+
+    static final Setting<String> CONSUL_TOKEN = optional("consul.token", Syntax.secret(), "none", SOMETIMES,
+            "the ACL token; prefer the file");
+    static final Setting<Path> CONSUL_TOKEN_FILE = optional("consul.token-file", Syntax.file("a readable file"), "none", SOMETIMES,
+            "a file that holds the ACL token; wins over the token");
+    static final Setting<String> DNS_DOMAIN = of("dns.domain", Syntax.domain(), "consul", SOMETIMES,
+            "the domain that services are answered under");
+    static final Setting<Duration> DNS_TTL = of("dns.ttl", Syntax.ttl(), "2s", SOMETIMES,
+            "of positive answers");
+    static final Setting<List<Dns.Forward>> DNS_FORWARD = optional("dns.forward", Syntax.list(forward()), "none: REFUSED", SOMETIMES,
+            "who is asked about other zones, the longest zone wins; `[{ zone: \".\", to: [10.0.0.2] }]`");
+    static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,
+            "where the last known good catalog is kept, for a start while Consul is away; omit it in a read-only container");
+    static final Setting<List<Routes.Dialect>> ROUTES_DIALECTS = of("routes.dialects", Syntax.list(Syntax.oneOf(dialects())), "gatepost, fabio, traefik", SOMETIMES,
+            "which tags are read as routes");
+    static final Setting<Boolean> ROUTES_HEALTH = of("routes.health", Syntax.oneOf(health()), "passing", SOMETIMES,
+            "`warning` gives traffic to instances that warn as well; DNS follows the same rule");
+    static final Setting<String> ROUTES_DEFAULT_HOST = optional("routes.default-host", defaultHost(), "off", SOMETIMES,
+            "publishes every service under a host such as `{service}.qa.example.com`");
+    static final Setting<List<Cidr>> TRUSTED_PROXIES = optional("trusted-proxies", Syntax.list(Syntax.cidr()), "none", SOMETIMES,
+            "whose X-Forwarded-* and PROXY headers are believed");
+    static final Setting<String> ACCESS_LOG_OUTPUT = of("access-log.output", output(), "stdout", SOMETIMES,
+            "`stdout`, `file:PATH`, `tcp://HOST:PORT` or `none`");
+    static final Setting<Integer> THREADS = optional("threads", Syntax.count(1, 1024), "one per core", SOMETIMES,
+            "event loops");
+    static final Setting<Duration> DRAIN_GRACE = of("drain.grace", Syntax.duration(ZERO), "0s", SOMETIMES,
+            "between `/ready` failing and the listeners closing, so that a load balancer notices");
+    static final Setting<Duration> DRAIN_TIMEOUT = of("drain.timeout", Syntax.duration(ZERO), "30s", SOMETIMES,
+            "longest wait for requests in flight");
+    static final Setting<Long> LIMITS_BODY = of("limits.body", Syntax.size(0, Long.MAX_VALUE), "0", SOMETIMES,
+            "longest request body, 413 above it; 0 is no limit");
+    static final Setting<Duration> TIMEOUTS_RESPONSE_HEADER = of("timeouts.response-header", Syntax.duration(A_MILLISECOND), "60s", SOMETIMES,
+            "from the request's end to the response's header section");
+
+    static final Setting<Duration> TIMEOUTS_CONNECT = of("timeouts.connect", Syntax.duration(A_MILLISECOND), "2s", RARELY,
+            "to an endpoint, TLS included");
+    static final Setting<Duration> TIMEOUTS_REQUEST_HEADER = of("timeouts.request-header", Syntax.duration(A_MILLISECOND), "10s", RARELY,
+            "from the first byte of a request to the end of its header section");
+    static final Setting<Duration> TIMEOUTS_STREAM = of("timeouts.stream", Syntax.duration(A_MILLISECOND), "60s", RARELY,
+            "longest silence inside a body");
+    static final Setting<Duration> TIMEOUTS_IDLE = of("timeouts.idle", Syntax.duration(A_MILLISECOND), "60s", RARELY,
+            "of a kept-alive connection, either side");
+    static final Setting<Duration> TIMEOUTS_TOTAL = of("timeouts.total", Syntax.duration(A_MILLISECOND), "1h", RARELY,
+            "of one exchange, all attempts included");
+    static final Setting<Duration> TIMEOUTS_UPGRADED = of("timeouts.upgraded", Syntax.duration(A_MILLISECOND), "1h", RARELY,
+            "longest silence of a WebSocket");
+    static final Setting<Long> LIMITS_REQUEST_LINE = of("limits.request-line", Syntax.size(1024, 1 << 20), "8KiB", RARELY,
+            "longest request line, 414 above it");
+    static final Setting<Long> LIMITS_HEADER = of("limits.header", Syntax.size(1024, 1 << 20), "16KiB", RARELY,
+            "longest single header field, either side");
+    static final Setting<Long> LIMITS_HEADERS = of("limits.headers", Syntax.size(1024, 16 << 20), "64KiB", RARELY,
+            "longest header section, either side: 431 for a request, 502 for a response");
+    static final Setting<Integer> LIMITS_CONNECTIONS = of("limits.connections", Syntax.count(1, 10_000_000), "50000", RARELY,
+            "most client connections at a time");
+    static final Setting<Duration> CATALOG_MAX_AGE = of("catalog.max-age", Syntax.duration(ZERO), "24h", RARELY,
+            "how old unconfirmed services may be and `/ready` still say yes");
+    static final Setting<Duration> DNS_NEGATIVE_TTL = of("dns.negative-ttl", Syntax.ttl(), "1s", RARELY,
+            "of \"no such name\" and \"no such record\"");
+    static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
+            "how answers are formed");
+    static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
+            "the folder of the KV store that routes are read from");
+    static final Setting<String> CONSUL_DATACENTER = optional("consul.datacenter", Syntax.text(), "the agent's own", RARELY,
+            "the datacenter whose services are read");
+    static final Setting<Path> CONSUL_CA_CERTIFICATE = optional("consul.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,
+            "who signs Consul's certificate");
+    static final Setting<Path> CONSUL_CLIENT_CERTIFICATE = optional("consul.client-certificate", Syntax.file("a readable PEM file"), "none", RARELY,
+            "what Consul is shown");
+    static final Setting<Path> CONSUL_CLIENT_KEY = optional("consul.client-key", Syntax.file("a readable PEM file"), "none", RARELY,
+            "the key of the client certificate");
+    static final Setting<Boolean> CONSUL_VERIFY = of("consul.verify", Syntax.yesOrNo(), "true", RARELY,
+            "whether Consul's certificate is checked");
+    static final Setting<AccessLog.Format> ACCESS_LOG_FORMAT = of("access-log.format", Syntax.oneOf(Map.of("ecs", AccessLog.Format.ECS)), "ecs", RARELY,
+            "one JSON object a line, field names of the Elastic Common Schema");
+    static final Setting<Long> ACCESS_LOG_BUFFER = of("access-log.buffer", Syntax.size(64 << 10, 1 << 30), "4MiB", RARELY,
+            "how much may wait for a slow output before lines are dropped and counted");
+
+    private Settings() {}
+
+    static List<Setting<?>> all() {
+        return List.copyOf(BY_KEY.values());
+    }
+
+    static Optional<Setting<?>> find(String key) {
+        return Optional.ofNullable(BY_KEY.get(key));
+    }
+
+    static Set<String> sections() {
+        return Collections.unmodifiableSet(SECTIONS);
+    }
+
+    private static <T> Setting<T> of(String key, Syntax<T> syntax, String fallback, Need need, String meaning) {
+        return known(new Setting<>(key, syntax, fallback, "", need, meaning));
+    }
+
+    private static <T> Setting<T> optional(String key, Syntax<T> syntax, String absent, Need need, String meaning) {
+        return known(new Setting<>(key, syntax, "", absent, need, meaning));
+    }
+
+    private static <T> Setting<T> known(Setting<T> setting) {
+        BY_KEY.put(setting.key(), setting);
+        int dot = setting.key().indexOf('.');
+        if (dot > 0) {
+            SECTIONS.add(setting.key().substring(0, dot));
+        }
+        return setting;
+    }
+
+    private static Syntax<Certificate> certificate() {
+        Syntax<Path> chain = Syntax.fileOrFolder("a readable PEM file, or a folder of them");
+        Syntax<Path> key = Syntax.file("a readable PEM file");
+        Syntax<Certificate> pair = Syntax.mapping("{ certificate: FILE, key: FILE }", List.of("certificate", "key"), (name, fields, problems) -> {
+            Optional<Path> certificateFile = Optional.ofNullable(fields.get("certificate")).flatMap(value -> chain.read(name + ".certificate", value, problems));
+            Optional<Path> keyFile = Optional.ofNullable(fields.get("key")).flatMap(value -> key.read(name + ".key", value, problems));
+            return certificateFile.map(file -> new Certificate(file, keyFile));
+        });
+        Syntax<Path> alone = Syntax.fileOrFolder("{ certificate: FILE, key: FILE }, or a readable file that holds both, or a folder");
+        return new Syntax<>(alone.expected(), (name, value, problems) -> value instanceof Value.Text
+                ? alone.read(name, value, problems).map(file -> new Certificate(file, Optional.empty()))
+                : pair.read(name, value, problems));
+    }
+
+    private static Syntax<Dns.Forward> forward() {
+        Syntax<List<InetSocketAddress>> servers = Syntax.list(Syntax.nameServer());
+        return Syntax.mapping("{ zone: \".\", to: [10.0.0.2] }", List.of("zone", "to"), (name, fields, problems) -> {
+            Optional<String> zone = Optional.ofNullable(fields.get("zone")).flatMap(value -> Syntax.domain().read(name + ".zone", value, problems));
+            Optional<List<InetSocketAddress>> to = Optional.ofNullable(fields.get("to"))
+                    .flatMap(value -> servers.read(name + ".to", value, problems))
+                    .filter(list -> !list.isEmpty());
+            return zone.flatMap(domain -> to.map(list -> new Dns.Forward(domain, list)));
+        });
+    }
+
+    private static Map<String, Routes.Dialect> dialects() {
+        Map<String, Routes.Dialect> words = new LinkedHashMap<>();
+        words.put("gatepost", Routes.Dialect.GATEPOST);
+        words.put("fabio", Routes.Dialect.FABIO);
+        words.put("traefik", Routes.Dialect.TRAEFIK);
+        return words;
+    }
+
+    private static Map<String, Boolean> health() {
+        Map<String, Boolean> words = new LinkedHashMap<>();
+        words.put("passing", false);
+        words.put("warning", true);
+        return words;
+    }
+
+    private static Syntax<Dns.Profile> profile() {
+        return Syntax.word("strict", text -> switch (text.text()) {
+            case "strict" -> Dns.Profile.STRICT;
+            case "consul-1.8" -> throw new Syntax.Unfit("this version can't answer as Consul 1.8 does yet");
+            default -> throw new IllegalArgumentException();
+        });
+    }
+
+    private static Syntax<String> defaultHost() {
+        return Syntax.word("empty, or a host such as {service}.qa.example.com", text -> {
+            String host = text.text().strip();
+            if (!host.isEmpty() && !(host.contains("{service}") && Syntax.isDomain(host.replace("{service}", "s")))) {
+                throw new IllegalArgumentException();
+            }
+            return host;
+        });
+    }
+
+    private static Syntax<String> output() {
+        return Syntax.word("stdout, file:PATH, tcp://HOST:PORT or none", text -> {
+            String output = text.text();
+            if (output.equals("stdout") || output.equals("none") || output.matches("tcp://[^\\s/@]+:\\d{1,5}")) {
+                return output;
+            }
+            if (output.startsWith("file:") && output.length() > "file:".length()) {
+                return "file:" + text.place().resolve(output.substring("file:".length()));
+            }
+            throw new IllegalArgumentException();
+        });
+    }
+
+    private static Syntax<String> keyPrefix() {
+        return Syntax.word("a KV folder such as gatepost or edge/gatepost", text -> {
+            String prefix = text.text().replaceAll("^/+|/+$", "");
+            if (prefix.isEmpty() || !prefix.matches("[A-Za-z0-9._/-]+")) {
+                throw new IllegalArgumentException();
+            }
+            return prefix;
+        });
+    }
+}
