@@ -30,6 +30,22 @@ final class FieldSection {
         count = 0;
     }
 
+    /// Exchanges contents with another section, without copying them.
+    void swap(FieldSection other) {
+        byte[] otherBytes = other.bytes;
+        int otherEnd = other.end;
+        int[] otherIndex = other.index;
+        int otherCount = other.count;
+        other.bytes = bytes;
+        other.end = end;
+        other.index = index;
+        other.count = count;
+        bytes = otherBytes;
+        end = otherEnd;
+        index = otherIndex;
+        count = otherCount;
+    }
+
     int count() {
         return count;
     }

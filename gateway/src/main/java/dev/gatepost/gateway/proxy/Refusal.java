@@ -33,6 +33,7 @@ enum Refusal {
     FIELDS_TOO_LARGE(431, Cause.HEADER_TOO_LARGE, "header section over its limit"),
     BODY_TOO_LARGE(413, Cause.BODY_TOO_LARGE, "request body over its limit"),
     PSEUDO_FIELDS(400, "pseudo-header fields (RFC 9113 section 8.3)"),
+    CONNECTION_FIELD(400, "connection-specific field in HTTP/2 (RFC 9113 section 8.2.2)"),
     BODY_LENGTH(400, "body length differs from Content-Length");
 
     final int status;

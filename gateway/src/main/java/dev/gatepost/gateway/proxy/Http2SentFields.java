@@ -1,0 +1,48 @@
+package dev.gatepost.gateway.proxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+
+/// A response head or trailers on the way through Netty's encoder to [Http2FieldEncoder]; Netty itself reads the status only.
+final class Http2SentFields extends DefaultHttp2Headers {
+    private int status;
+    private FieldSection fields = new FieldSection(0);
+
+    Http2SentFields() {
+        super(false, 2);
+    }
+
+    Http2SentFields head(ResponseHead head) {
+        status = head.status;
+        fields = head.fields;
+        return this;
+    }
+
+    /// Netty may keep trailers until window opens, so they get an object and bytes of their own.
+    static Http2SentFields trailers(FieldSection trailers) {
+        Http2SentFields sent = new Http2SentFields();
+        FieldSection copy = new FieldSection(trailers.end);
+        copy.append(trailers.bytes, 0, trailers.end);
+        for (int i = 0; i < trailers.count(); i++) {
+            if (!trailers.isDropped(i)) {
+                copy.index(
+                        trailers.nameFrom(i), trailers.nameTo(i), trailers.valueFrom(i), trailers.valueTo(i), trailers.lineEnd(i), trailers.id(i));
+            }
+        }
+        sent.fields = copy;
+        return sent;
+    }
+
+    @Override
+    public CharSequence status() {
+        return HttpResponseStatus.valueOf(status).codeAsText();
+    }
+
+    void encode(Http2FieldEncoder encoder, ByteBuf out) {
+        if (status > 0) {
+            encoder.status(status, out);
+        }
+        encoder.fields(fields, out);
+    }
+}
