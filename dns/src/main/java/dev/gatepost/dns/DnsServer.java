@@ -1,0 +1,235 @@
+package dev.gatepost.dns;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/// Answers DNS queries by UDP and TCP on one address. With epoll every event loop has a UDP socket of its own, among which
+/// the kernel spreads the clients (`SO_REUSEPORT`); without, one socket does.
+public final class DnsServer implements AutoCloseable {
+    /// Longest query by UDP: longer ones are cut, and so malformed.
+    private static final int SLOT = 2048;
+    /// Queries that one system call brings.
+    private static final int BATCH = 32;
+    private static final int UDP_BUFFER = 1 << 20;
+    private static final int PORT_ATTEMPTS = 16;
+
+    private final InetSocketAddress localAddress;
+    private final List<Channel> listeners;
+    private final ChannelGroup connections;
+    private final DnsSettings settings;
+    private final DnsCounters counters;
+
+    private DnsServer(List<Channel> listeners, ChannelGroup connections, DnsSettings settings, DnsCounters counters) {
+        this.localAddress = (InetSocketAddress) listeners.getFirst().localAddress();
+        this.listeners = listeners;
+        this.connections = connections;
+        this.settings = settings;
+        this.counters = counters;
+    }
+
+    /// Starts to answer. The zone is read once per query.
+    ///
+    /// @param address port 0 picks one that is free for both UDP and TCP
+    /// @throws IOException when the address can't be listened on; its message is one clear line
+    public static DnsServer start(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, DnsSettings settings, QueryLog log)
+            throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return new Opening(address, group, zone, settings, log).open();
+            } catch (IOException e) {
+                // A port picked for TCP may be taken for UDP.
+                if (address.getPort() != 0 || attempt == PORT_ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /// Where it listens, by UDP and by TCP.
+    public InetSocketAddress localAddress() {
+        return localAddress;
+    }
+
+    public DnsCounters counters() {
+        return counters;
+    }
+
+    /// TCP connections at this moment.
+    public int connections() {
+        return connections.size();
+    }
+
+    /// Takes no more queries, sends the answers on their way, and returns when all sockets are closed.
+    @Override
+    public void close() {
+        for (Channel each : listeners) {
+            each.close().awaitUninterruptibly();
+        }
+        for (Channel each : connections) {
+            each.eventLoop().execute(() -> TcpHandler.drain(each));
+        }
+        if (!connections.newCloseFuture().awaitUninterruptibly(settings.drain().toMillis(), TimeUnit.MILLISECONDS)) {
+            connections.close().awaitUninterruptibly();
+        }
+    }
+
+    /// One attempt at opening all sockets: all, or none.
+    private static final class Opening {
+        private final InetSocketAddress address;
+        private final EventLoopGroup group;
+        private final DnsSettings settings;
+        private final boolean epoll;
+        private final Map<EventExecutor, Desk> desks = new HashMap<>();
+        private final List<EventLoop> loops = new ArrayList<>();
+        private final List<Channel> listeners = new ArrayList<>();
+        private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+        private final AtomicInteger connected = new AtomicInteger();
+
+        Opening(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, DnsSettings settings, QueryLog log) {
+            this.address = address;
+            this.group = group;
+            this.settings = settings;
+            this.epoll = group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
+            for (EventExecutor each : group) {
+                desks.put(each, new Desk(zone, settings.udpPayload(), log));
+                loops.add((EventLoop) each);
+            }
+        }
+
+        DnsServer open() throws IOException {
+            try {
+                // TCP first: it can't be shared, so a second server on the same port fails here.
+                Channel tcp = opened(tcp().bind(address), address, "tcp");
+                var bound = (InetSocketAddress) tcp.localAddress();
+                int sockets = epoll ? loops.size() : 1;
+                if (sockets > 1) {
+                    probe(bound);
+                }
+                for (int i = 0; i < sockets; i++) {
+                    opened(udp(loops.get(i), sockets > 1).bind(bound), bound, "udp");
+                }
+            } catch (IOException e) {
+                listeners.forEach(each -> each.close().awaitUninterruptibly());
+                throw e;
+            }
+            return new DnsServer(
+                    listeners, connections, settings, new DnsCounters(desks.values().stream().map(desk -> desk.counters).toList()));
+        }
+
+        private Channel opened(ChannelFuture bind, InetSocketAddress where, String transport) throws IOException {
+            bind.awaitUninterruptibly();
+            if (!bind.isSuccess()) {
+                throw failed(where, transport, bind.cause());
+            }
+            listeners.add(bind.channel());
+            return bind.channel();
+        }
+
+        /// `SO_REUSEPORT` would join a stranger's socket group without a word: this asks without it.
+        private static void probe(InetSocketAddress bound) throws IOException {
+            try (var socket = new DatagramSocket(null)) {
+                socket.setReuseAddress(false);
+                socket.bind(bound);
+            } catch (IOException e) {
+                throw failed(bound, "udp", e);
+            }
+        }
+
+        private static IOException failed(InetSocketAddress where, String transport, Throwable cause) {
+            String host = where.isUnresolved() ? where.getHostString() : where.getAddress().getHostAddress();
+            var failed = new BindException("dns: cannot listen on " + host + ":" + where.getPort() + "/" + transport + ": " + cause.getMessage());
+            failed.initCause(cause);
+            return failed;
+        }
+
+        private Bootstrap udp(EventLoop loop, boolean shared) {
+            Desk desk = desk(loop);
+            var bootstrap = new Bootstrap()
+                    .group(loop)
+                    .option(ChannelOption.SO_RCVBUF, UDP_BUFFER)
+                    .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(UDP_BUFFER / 2, UDP_BUFFER))
+                    .handler(new UdpHandler(desk));
+            if (!epoll) {
+                return bootstrap.channel(NioDatagramChannel.class).option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(SLOT));
+            }
+            return bootstrap
+                    .channel(EpollDatagramChannel.class)
+                    .option(EpollChannelOption.SO_REUSEPORT, shared)
+                    .option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, SLOT)
+                    .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(SLOT * BATCH));
+        }
+
+        private ServerBootstrap tcp() {
+            return new ServerBootstrap()
+                    .group(group)
+                    .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+                    .option(ChannelOption.SO_REUSEADDR, true)
+                    .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.AUTO_READ, false)
+                    .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 1024, 16 * 1024).maxMessagesPerRead(1))
+                    .childHandler(new ChannelInitializer<Channel>() {
+                        @Override
+                        protected void initChannel(Channel channel) {
+                            accepted(channel);
+                        }
+                    });
+        }
+
+        private void accepted(Channel channel) {
+            Desk desk = desk(channel.eventLoop());
+            channel.closeFuture().addListener(_ -> connected.decrementAndGet());
+            if (connected.incrementAndGet() > settings.tcpConnections()) {
+                desk.counters.add(DnsCounters.Loop.REJECTED, 1);
+                channel.unsafe().closeForcibly();
+                return;
+            }
+            desk.counters.add(DnsCounters.Loop.ACCEPTED, 1);
+            connections.add(channel);
+            if (channel.remoteAddress() instanceof InetSocketAddress client) {
+                channel.pipeline().addLast(new TcpHandler(desk, settings, QueryRecord.Transport.TCP, client));
+            } else {
+                // Gone before it was looked at.
+                channel.unsafe().closeForcibly();
+            }
+        }
+
+        private Desk desk(EventLoop loop) {
+            Desk desk = desks.get(loop);
+            if (desk == null) {
+                throw new IllegalStateException("event loop of another group");
+            }
+            return desk;
+        }
+    }
+}

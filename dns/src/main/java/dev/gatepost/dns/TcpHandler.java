@@ -1,0 +1,139 @@
+package dev.gatepost.dns;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Answers the queries of one connection (RFC 7766), as many at a time as the client sends. It reads only while the client
+/// takes its answers, so a connection holds one read buffer and what the socket has not taken, and no more.
+final class TcpHandler extends ChannelInboundHandlerAdapter {
+    private static final Logger LOG = LoggerFactory.getLogger(TcpHandler.class);
+    private static final int LENGTH = 2;
+
+    /// No query of any use is longer.
+    private static final int MAX_QUERY = 4096;
+
+    private final Desk desk;
+    private final DnsSettings settings;
+    private final QueryRecord.Transport transport;
+    private final InetSocketAddress client;
+    private ByteBuf pending = Unpooled.EMPTY_BUFFER;
+    private boolean closing;
+    private long deadlineNanos;
+
+    TcpHandler(Desk desk, DnsSettings settings, QueryRecord.Transport transport, InetSocketAddress client) {
+        this.desk = desk;
+        this.settings = settings;
+        this.transport = transport;
+        this.client = client;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        deadlineNanos = System.nanoTime() + settings.tcpFirstQuery().toNanos();
+        checkLater(ctx);
+        ctx.read();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        pending = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), pending, (ByteBuf) message);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        proceed(ctx);
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (ctx.channel().isWritable()) {
+            proceed(ctx);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        pending.release();
+        pending = Unpooled.EMPTY_BUFFER;
+    }
+
+    /// A reset by the client is ordinary.
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        LOG.debug("dns: connection of {} ended", client, cause);
+        var _ = ctx.close();
+    }
+
+    /// Sends what has been answered, then closes.
+    static void drain(io.netty.channel.Channel channel) {
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void proceed(ChannelHandlerContext ctx) {
+        boolean answered = false;
+        while (!closing && ctx.channel().isWritable() && pending.readableBytes() >= LENGTH) {
+            int length = pending.getUnsignedShort(pending.readerIndex());
+            if (length < Query.HEADER || length > MAX_QUERY) {
+                closing = true;
+                break;
+            }
+            if (pending.readableBytes() < LENGTH + length) {
+                break;
+            }
+            pending.skipBytes(LENGTH).readBytes(desk.in, 0, length);
+            answered |= answer(ctx, length);
+        }
+        if (answered) {
+            deadlineNanos = System.nanoTime() + settings.tcpIdle().toNanos();
+            ctx.flush();
+        }
+        if (closing) {
+            // What was answered goes out first; the rest of the stream can't be told apart.
+            drain(ctx.channel());
+            return;
+        }
+        if (!pending.isReadable()) {
+            // Nothing is kept for a connection that waits.
+            pending.release();
+            pending = Unpooled.EMPTY_BUFFER;
+        }
+        if (ctx.channel().isWritable()) {
+            ctx.read();
+        }
+    }
+
+    private boolean answer(ChannelHandlerContext ctx, int length) {
+        int written = desk.answer(length, transport, client, System.nanoTime());
+        if (written == Responder.DROPPED) {
+            closing = true;
+            return false;
+        }
+        ByteBuf answer = ctx.alloc().directBuffer(LENGTH + written).writeShort(written).writeBytes(desk.out, 0, written);
+        var _ = ctx.write(answer, ctx.voidPromise());
+        return true;
+    }
+
+    /// One timer at a time, set anew when it finds that there was life. A client that doesn't read has no query answered,
+    /// and so ends here too.
+    private void checkLater(ChannelHandlerContext ctx) {
+        long delay = Math.max(0, deadlineNanos - System.nanoTime());
+        var _ = ctx.executor().schedule(() -> {
+            if (!ctx.channel().isActive()) {
+                return;
+            }
+            if (System.nanoTime() - deadlineNanos >= 0) {
+                var _ = ctx.close();
+            } else {
+                checkLater(ctx);
+            }
+        }, delay, TimeUnit.NANOSECONDS);
+    }
+}
