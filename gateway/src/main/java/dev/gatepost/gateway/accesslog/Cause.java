@@ -46,9 +46,12 @@ public enum Cause {
 
     private final Side side;
     private final String word = name().toLowerCase(Locale.ROOT);
+    @SuppressWarnings("ImmutableEnumChecker") // Never written to, and not seen outside the package.
+    private final byte[] json;
 
     Cause(Side side) {
         this.side = side;
+        this.json = new Json().member("cause", word).member("side", side == Side.NONE ? "" : side.word()).bytes();
     }
 
     public Side side() {
@@ -58,5 +61,10 @@ public enum Cause {
     /// As it stands in log, metric and explain: `no_route`.
     public String word() {
         return word;
+    }
+
+    /// `cause` and `side`, the latter unless nobody is to blame.
+    byte[] json() {
+        return json;
     }
 }

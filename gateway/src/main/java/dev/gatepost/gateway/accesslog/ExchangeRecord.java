@@ -56,7 +56,23 @@ public final class ExchangeRecord {
     /// From the request's header section sent to the response's first byte.
     public long firstByteNanos = -1;
 
-    public enum Protocol { HTTP1, H2, WEBSOCKET, GRPC }
+    public enum Protocol {
+        HTTP1("http1"),
+        H2("h2"),
+        WEBSOCKET("ws"),
+        GRPC("grpc");
+
+        @SuppressWarnings("ImmutableEnumChecker") // Never written to, and not seen outside the package.
+        private final byte[] json;
+
+        Protocol(String word) {
+            this.json = new Json().member("protocol", word).bytes();
+        }
+
+        byte[] json() {
+            return json;
+        }
+    }
 
     /// Ready for the next exchange of the same connection.
     public void clear() {
