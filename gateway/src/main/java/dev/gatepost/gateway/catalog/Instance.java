@@ -42,6 +42,10 @@ public record Instance(
         return serviceAddress.isEmpty() ? node.address() : serviceAddress;
     }
 
+    Instance withNode(Node other) {
+        return new Instance(id, service, other, serviceAddress, port, tags, meta, taggedAddresses, weights, checks);
+    }
+
     public Health health() {
         Health worst = Health.PASSING;
         for (Check check : checks) {

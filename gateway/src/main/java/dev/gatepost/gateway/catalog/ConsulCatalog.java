@@ -1,0 +1,426 @@
+package dev.gatepost.gateway.catalog;
+
+import com.ecwid.consul.SingleUrlParameters;
+import com.ecwid.consul.UrlParameters;
+import dev.gatepost.gateway.catalog.ConsulFailure.Kind;
+import dev.gatepost.gateway.config.GatewayConfig;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The catalog as a Consul agent tells it, followed with three watches over all services instead of one for each, since
+/// an agent allows a client address 200 connections and its own command line needs some of them. A watch never says what
+/// is true, only what to read: a service's truth is `/v1/health/service/NAME`, read whole.
+///
+/// | event | seen by | read again |
+/// |---|---|---|
+/// | check changes state, maintenance mode on or off | `health/state/any`, those that don't pass, compared with ours | that service; for a node's check all on that node |
+/// | service or instance comes, tags change | `catalog/services` | that service first, then all |
+/// | service goes | `catalog/services` | nothing: it is dropped |
+/// | port, address, Meta, weights change, one instance of several goes | `catalog/services` returns with a higher index and the same body | all |
+/// | node's address or Meta changes | `catalog/nodes`, compared with ours | services on that node |
+/// | a passing check comes or goes | the regular sweep: it changes no health | all |
+/// | something written while a watch was down | each list is compared with what we hold | what differs; all after a gap in `catalog/services` |
+///
+/// A watch returns within a few milliseconds of the write, and one service is read in one or two. Reading all takes half
+/// a millisecond for each, over [#READERS] connections, so that with a thousand services a port-only change is served in
+/// half a second and a state change in some 20 ms.
+///
+/// A read that fails keeps what was there and is repeated; only the list of names removes a service; and a loss of more
+/// than half of all instances at once is read a second time, consistently, before it is believed.
+public final class ConsulCatalog implements CatalogSource {
+    private static final Logger LOG = LoggerFactory.getLogger(ConsulCatalog.class);
+
+    /// Connections for reading services, beside the three that wait.
+    private static final int READERS = 8;
+
+    private static final UrlParameters CONSISTENT = new SingleUrlParameters("consistent");
+
+    /// Leaves the body small and the agent's work light; an agent too old for filters sends all checks, which is right too.
+    private static final UrlParameters NOT_PASSING = new SingleUrlParameters("filter", "Status != \"passing\"");
+
+    private static final String SERVICES = "/v1/catalog/services";
+    private static final String NODES = "/v1/catalog/nodes";
+    private static final String CHECKS = "/v1/health/state/any";
+
+    /// @param sleep        how long a watch sleeps at the agent when nothing happens
+    /// @param answer       longest silence while an answer is due
+    /// @param settle       pause after a watch returned, for what else the same event changes
+    /// @param pace         shortest time between two returns of one watch, after a burst
+    /// @param sweepEvery   how often all is read again for nothing
+    /// @param sweepPause   shortest pause between two sweeps that changes ask for
+    /// @param retryFirst   pause after a first failure, doubling
+    /// @param retryLongest where the doubling ends
+    /// @param confirm      how much later a sudden loss is read a second time
+    /// @param patience     how long the first snapshot waits for services whose reads fail
+    public record Timing(
+            Duration sleep,
+            Duration answer,
+            Duration settle,
+            Duration pace,
+            Duration sweepEvery,
+            Duration sweepPause,
+            Duration retryFirst,
+            Duration retryLongest,
+            Duration confirm,
+            Duration patience) {
+        public static final Timing DEFAULT = new Timing(
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(5),
+                Duration.ofMillis(5),
+                Duration.ofMillis(50),
+                Duration.ofSeconds(60),
+                Duration.ofMillis(200),
+                Duration.ofMillis(100),
+                Duration.ofSeconds(10),
+                Duration.ofMillis(300),
+                Duration.ofSeconds(10));
+    }
+
+    /// What a watch heard, on its way to the catalog's thread.
+    private sealed interface Heard {
+        record Names(Map<String, Set<String>> tagsByName, boolean moved) implements Heard {}
+
+        record Nodes(Map<String, Node> nodes) implements Heard {}
+
+        record Sick(List<ConsulJson.Sick> checks) implements Heard {}
+    }
+
+    @FunctionalInterface
+    private interface Reading {
+        Heard read(BlockingQuery.Heard heard) throws ConsulFailure;
+    }
+
+    private record Read(String name, Optional<Service> service, Optional<ConsulFailure> failure) {}
+
+    private final ConsulClient client;
+    private final Timing timing;
+    private final RandomGenerator random;
+    private final ConsulStanding standing;
+    private final BlockingQueue<Heard> inbox = new LinkedBlockingQueue<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final ExecutorService readers =
+            Executors.newFixedThreadPool(READERS, Thread.ofVirtual().name("consul-read-", 0).factory());
+    private volatile boolean closed;
+    private volatile Optional<String> datacenter = Optional.empty();
+
+    // Owned by the catalog's thread.
+    private final HeldCatalog catalog = new HeldCatalog();
+    private final ReadQueue queue;
+    private Consumer<Snapshot> changed = _ -> {};
+    private Optional<Snapshot> delivered = Optional.empty();
+    private long deliveredEdition;
+    private boolean namesHeard;
+    private boolean nodesHeard;
+    private boolean sickHeard;
+    private long patienceEnds;
+
+    /// @param tls            for an `https` address: whom to believe and what to show
+    /// @param servedRevision the revision that is being served, for log lines; 0 before the first
+    public ConsulCatalog(
+            GatewayConfig.Consul consul,
+            Optional<SSLContext> tls,
+            LongSupplier servedRevision,
+            Timing timing,
+            InstantSource clock,
+            RandomGenerator random) {
+        this.timing = timing;
+        this.random = random;
+        this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep());
+        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, 3);
+        // A tenth more or less, so that a fleet's sweeps drift apart.
+        long sweepNanos = timing.sweepEvery().toNanos();
+        Duration sweepEvery = Duration.ofNanos(sweepNanos - sweepNanos / 10 + random.nextLong(Math.max(1, sweepNanos / 5)));
+        this.queue = new ReadQueue(sweepEvery, timing.sweepPause(), this::backoff, System.nanoTime());
+    }
+
+    @Override
+    public void start(Consumer<Snapshot> consumer) {
+        changed = consumer;
+        watch("consul-services", SERVICES, heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved()));
+        watch("consul-nodes", NODES, heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body())));
+        watch("consul-checks", CHECKS, heard -> new Heard.Sick(ConsulJson.sick(heard.answer().body())), NOT_PASSING);
+        run("consul-catalog", this::follow);
+    }
+
+    @Override
+    public SourceStatus status() {
+        return standing.status();
+    }
+
+    /// The datacenter whose catalog this is, once known.
+    public Optional<String> datacenter() {
+        return datacenter;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        threads.forEach(Thread::interrupt);
+        readers.shutdownNow();
+        client.close();
+        for (Thread thread : threads) {
+            if (thread == Thread.currentThread()) {
+                continue; // closed by its own consumer
+            }
+            try {
+                thread.join(timing.answer());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void run(String name, Runnable loop) {
+        threads.add(Thread.ofVirtual().name(name).start(loop));
+    }
+
+    // ---- the watches: one thread each ---------------------------------------------------------------------------
+
+    private void watch(String name, String endpoint, Reading reading, UrlParameters... parameters) {
+        Pace pace = new Pace(3, timing.pace(), System::nanoTime);
+        BlockingQuery query = new BlockingQuery(client, endpoint, timing.sleep(), pace, parameters);
+        run(name, () -> listen(query, reading));
+    }
+
+    /// There is no failure after which a watch gives up.
+    private void listen(BlockingQuery query, Reading reading) {
+        Backoff backoff = backoff();
+        while (!closed) {
+            try {
+                inbox.add(reading.read(query.next()));
+                standing.answered(query.endpoint());
+                backoff.reset();
+            } catch (InterruptedException e) {
+                return;
+            } catch (ConsulFailure | RuntimeException e) {
+                if (closed) {
+                    return;
+                }
+                query.restart();
+                ConsulFailure failure = e instanceof ConsulFailure known ? known : new ConsulFailure(Kind.GARBLED, e.toString(), e);
+                standing.failed(query.endpoint(), failure, failure.connectionLost());
+                client.dropIdleConnections();
+                try {
+                    standing.awaitRetry(backoff.next());
+                } catch (InterruptedException interrupted) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private Backoff backoff() {
+        return new Backoff(timing.retryFirst(), timing.retryLongest(), random);
+    }
+
+    // ---- the catalog's own thread: everything below ---------------------------------------------------------------
+
+    private void follow() {
+        while (!closed) {
+            try {
+                hear();
+                if (!standing.away()) {
+                    List<String> batch = queue.take(catalog.names(), System.nanoTime());
+                    read(batch);
+                    queue.roundDone(System.nanoTime());
+                }
+                deliver();
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                if (closed) {
+                    return;
+                }
+                LOG.error("following consul failed, going on with what is known", e);
+                queue.sweep();
+            }
+        }
+    }
+
+    /// Waits until there is something to do, and takes in what the watches heard.
+    private void hear() throws InterruptedException {
+        // While Consul is away there is nothing to read; a watch will tell when it is back.
+        long idle = standing.away() ? timing.retryLongest().toNanos() : queue.idle(System.nanoTime());
+        Heard first = inbox.poll(idle, TimeUnit.NANOSECONDS);
+        if (first == null) {
+            return;
+        }
+        TimeUnit.NANOSECONDS.sleep(timing.settle().toNanos());
+        List<Heard> all = new ArrayList<>(List.of(first));
+        inbox.drainTo(all);
+        all.forEach(this::take);
+    }
+
+    private void take(Heard heard) {
+        switch (heard) {
+            case Heard.Names names -> {
+                namesHeard = true;
+                queue.differs(catalog.list(names.tagsByName()));
+                queue.retain(catalog.names());
+                if (names.moved()) {
+                    queue.sweep();
+                }
+            }
+            case Heard.Nodes nodes -> {
+                nodesHeard = true;
+                datacenter = nodes.nodes().values().stream().map(Node::datacenter).findFirst().or(() -> datacenter);
+                queue.differs(catalog.nodes(nodes.nodes()));
+            }
+            case Heard.Sick sick -> {
+                sickHeard = true;
+                queue.differs(catalog.sick(sick.checks()));
+            }
+        }
+    }
+
+    private void read(Collection<String> names, UrlParameters... parameters) throws InterruptedException {
+        if (names.isEmpty()) {
+            return;
+        }
+        List<String> order = List.copyOf(names);
+        List<Callable<Read>> reads = order.stream().<Callable<Read>>map(name -> () -> read(name, parameters)).toList();
+        // Each read is bounded by silence; this bounds the drip.
+        List<Future<Read>> results = readers.invokeAll(reads, 3 * timing.answer().toMillis(), TimeUnit.MILLISECONDS);
+        Optional<ConsulFailure> reason = Optional.empty();
+        for (int i = 0; i < order.size(); i++) {
+            Read read = outcome(order.get(i), results.get(i));
+            read.service().ifPresent(service -> {
+                catalog.put(service);
+                queue.succeeded(service.name());
+            });
+            if (read.failure().isPresent()) {
+                queue.failed(read.name(), System.nanoTime());
+                reason = read.failure();
+            }
+        }
+        if (!standing.away()) {
+            standing.kept(List.copyOf(queue.failing()), reason);
+        }
+    }
+
+    private Read read(String name, UrlParameters... parameters) {
+        Optional<ConsulFailure> failure = Optional.empty();
+        for (int attempt = 0; attempt < 2; attempt++) {
+            try {
+                String body = client.ask("/v1/health/service/" + ConsulClient.segment(name), parameters).body();
+                return new Read(name, Optional.of(ConsulJson.service(name, body)), Optional.empty());
+            } catch (ConsulFailure e) {
+                failure = Optional.of(e);
+                if (!e.connectionLost()) {
+                    break;
+                }
+                // A kept connection that the agent closed meanwhile says nothing about the agent: once more on another.
+            }
+        }
+        return new Read(name, Optional.empty(), failure);
+    }
+
+    private static Read outcome(String name, Future<Read> result) throws InterruptedException {
+        try {
+            return result.get();
+        } catch (CancellationException e) {
+            return new Read(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.UNREACHABLE, "no whole answer in time", e)));
+        } catch (ExecutionException e) {
+            return new Read(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.GARBLED, String.valueOf(e.getCause()), e)));
+        }
+    }
+
+    private void deliver() throws InterruptedException {
+        if (!complete() || (delivered.isPresent() && catalog.edition() == deliveredEdition)) {
+            return;
+        }
+        Snapshot now = catalog.snapshot();
+        if (delivered.isEmpty()) {
+            LOG.info("consul followed ({}): {} services, {} instances", client.address(), now.services().size(), now.instanceCount());
+        } else if (lostTooMuch(delivered.get(), now)) {
+            Optional<Snapshot> believed = readAgain(delivered.get(), now);
+            if (believed.isEmpty() || closed) {
+                return;
+            }
+            now = believed.get();
+        }
+        standing.held(Optional.empty());
+        standing.delivered();
+        delivered = Optional.of(now);
+        deliveredEdition = catalog.edition();
+        changed.accept(now);
+    }
+
+    /// Nothing is delivered before every service was read, except for those that fail for longer than our patience:
+    /// one broken service must not keep all others away for ever.
+    private boolean complete() {
+        if (!namesHeard || !nodesHeard || !sickHeard) {
+            return false;
+        }
+        if (delivered.isPresent()) {
+            return true;
+        }
+        Set<String> missing = catalog.missing();
+        long now = System.nanoTime();
+        if (patienceEnds == 0) {
+            patienceEnds = now + timing.patience().toNanos();
+        }
+        if (missing.isEmpty()) {
+            return true;
+        }
+        boolean failing = queue.failing().containsAll(missing);
+        if (!failing || now - patienceEnds < 0) {
+            return false;
+        }
+        LOG.warn("consul gives no usable answer for {} ({}); starting without", ConsulStanding.some(List.copyOf(missing)), client.address());
+        return true;
+    }
+
+    private static boolean lostTooMuch(Snapshot before, Snapshot now) {
+        return 2 * now.instanceCount() < before.instanceCount();
+    }
+
+    /// A sudden loss of most instances is what a fleet going down looks like, and also what a server that just
+    /// started, or a token that lost its rights, looks like.
+    ///
+    /// @return what a second, consistent read shows; empty while it can't be had or isn't credible
+    private Optional<Snapshot> readAgain(Snapshot before, Snapshot now) throws InterruptedException {
+        standing.held(Optional.of("consul shows " + now.instanceCount() + " of " + before.instanceCount()
+                + " instances all of a sudden, reading it again"));
+        TimeUnit.NANOSECONDS.sleep(timing.confirm().toNanos());
+        try {
+            ConsulClient.Answer answer = client.ask(SERVICES, CONSISTENT);
+            catalog.list(ConsulJson.services(answer.body()));
+            queue.retain(catalog.names());
+            if (catalog.names().isEmpty() && before.services().containsKey("consul")) {
+                // Servers list themselves: an empty list is never true where they were visible before.
+                standing.held(Optional.of("consul lists no service any more, not even itself: does the token still have service:read?"));
+                return Optional.empty();
+            }
+            read(List.copyOf(catalog.names()), CONSISTENT);
+        } catch (ConsulFailure e) {
+            queue.sweep(); // comes back here
+            return Optional.empty();
+        }
+        Snapshot again = catalog.snapshot();
+        LOG.info("consul shows {} of {} instances on a second read, following it", again.instanceCount(), before.instanceCount());
+        return Optional.of(again);
+    }
+}

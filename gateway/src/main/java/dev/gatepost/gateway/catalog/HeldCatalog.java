@@ -1,0 +1,174 @@
+package dev.gatepost.gateway.catalog;
+
+import dev.gatepost.gateway.catalog.ConsulJson.Sick;
+
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/// What we hold of Consul's catalog, and how it differs from what Consul's three lists say. Each list is compared with
+/// what we hold and not with the list before it: whatever got lost on the way, the next list finds it.
+///
+/// Values that did not change stay the same objects, down to the instance and the node. Confined to one thread.
+final class HeldCatalog {
+    private final NavigableMap<String, Service> services = new TreeMap<>();
+    private NavigableMap<String, Set<String>> listed = new TreeMap<>();
+    private Map<String, Node> nodes = Map.of();
+
+    /// Listed names whose own read shows no instance: deregistered a moment ago, or not ours to see.
+    private final NavigableSet<String> hidden = new TreeSet<>();
+
+    private long edition;
+
+    /// Takes the list of names and forgets services that are no longer on it.
+    ///
+    /// @return names to read: those not held, and those whose tags are not the ones we hold
+    Set<String> list(Map<String, Set<String>> names) {
+        listed = new TreeMap<>(names);
+        if (services.keySet().retainAll(listed.keySet())) {
+            edition++;
+        }
+        hidden.retainAll(listed.keySet());
+        Set<String> differing = new TreeSet<>();
+        listed.forEach((name, tags) -> {
+            Service held = services.get(name);
+            if (held == null || !tagsOf(held).equals(tags)) {
+                differing.add(name);
+            }
+        });
+        return differing;
+    }
+
+    /// Takes the list of nodes.
+    ///
+    /// @return services with an instance whose node is not as listed
+    Set<String> nodes(Map<String, Node> current) {
+        Map<String, Node> kept = new TreeMap<>();
+        current.forEach((name, node) -> {
+            Node held = nodes.get(name);
+            kept.put(name, node.equals(held) ? held : node);
+        });
+        if (!kept.equals(nodes)) {
+            edition++;
+        }
+        nodes = kept;
+        return services.values().stream()
+                .filter(service -> service.instances().stream().anyMatch(instance -> !instance.node().equals(kept.get(instance.node().name()))))
+                .map(Service::name)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /// Compares the checks that don't pass with ours.
+    ///
+    /// @return services some instance of which has other failing checks than these
+    Set<String> sick(List<Sick> checks) {
+        Map<String, Map<String, Health>> ofNode = new HashMap<>();
+        Map<String, Map<String, Health>> ofInstance = new HashMap<>();
+        Map<String, String> unseen = new HashMap<>();
+        for (Sick check : checks) {
+            if (check.serviceId().isEmpty()) {
+                ofNode.computeIfAbsent(check.node(), _ -> new HashMap<>()).put(check.checkId(), check.status());
+            } else {
+                String key = check.node() + "/" + check.serviceId();
+                ofInstance.computeIfAbsent(key, _ -> new HashMap<>()).put(check.checkId(), check.status());
+                unseen.put(key, check.service());
+            }
+        }
+        Set<String> differing = new TreeSet<>();
+        for (Service service : services.values()) {
+            for (Instance instance : service.instances()) {
+                unseen.remove(instance.key());
+                Map<String, Health> expected = new HashMap<>(ofNode.getOrDefault(instance.node().name(), Map.of()));
+                expected.putAll(ofInstance.getOrDefault(instance.key(), Map.of()));
+                if (!expected.equals(failing(instance))) {
+                    differing.add(service.name());
+                }
+            }
+        }
+        unseen.values().stream().filter(listed::containsKey).forEach(differing::add);
+        return differing;
+    }
+
+    /// Takes what a service's own read said.
+    void put(Service read) {
+        String name = read.name();
+        if (!listed.containsKey(name)) {
+            return; // left the list while it was read
+        }
+        if (read.instances().isEmpty()) {
+            // Only the list of names removes a service. Until it does, an empty read is a contradiction, not a fact.
+            hidden.add(name);
+            return;
+        }
+        hidden.remove(name);
+        Service held = services.get(name);
+        if (!read.equals(held)) {
+            services.put(name, sharing(read, Optional.ofNullable(held)));
+            edition++;
+        }
+    }
+
+    Set<String> names() {
+        return Collections.unmodifiableSet(listed.keySet());
+    }
+
+    Set<String> hidden() {
+        return Collections.unmodifiableSet(hidden);
+    }
+
+    /// Listed services that were never read.
+    Set<String> missing() {
+        Set<String> missing = new HashSet<>(listed.keySet());
+        missing.removeAll(services.keySet());
+        missing.removeAll(hidden);
+        return missing;
+    }
+
+    /// Grows with every change of what is held.
+    long edition() {
+        return edition;
+    }
+
+    Snapshot snapshot() {
+        return new Snapshot(services, nodes);
+    }
+
+    private Service sharing(Service read, Optional<Service> held) {
+        Map<String, Instance> known = held.map(Service::instances).orElse(List.of()).stream()
+                .collect(Collectors.toMap(Instance::key, instance -> instance, (first, _) -> first));
+        return new Service(read.name(), read.instances().stream()
+                .map(instance -> {
+                    Instance same = known.get(instance.key());
+                    return instance.equals(same) ? same : sharingNode(instance);
+                })
+                .toList());
+    }
+
+    private Instance sharingNode(Instance instance) {
+        Node shared = nodes.get(instance.node().name());
+        return shared != null && shared.equals(instance.node()) ? instance.withNode(shared) : instance;
+    }
+
+    private static Set<String> tagsOf(Service service) {
+        return service.instances().stream().flatMap(instance -> instance.tags().stream()).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Map<String, Health> failing(Instance instance) {
+        Map<String, Health> failing = new HashMap<>();
+        for (Check check : instance.checks()) {
+            if (check.status() != Health.PASSING) {
+                failing.put(check.id(), check.status());
+            }
+        }
+        return failing;
+    }
+}
