@@ -4,11 +4,11 @@ import java.util.Collection;
 import java.util.Comparator;
 
 /// The known word that a misspelt one was most likely meant to be.
-final class Nearest {
+public final class Nearest {
     private Nearest() {}
 
     /// @param known not empty
-    static String to(String word, Collection<String> known) {
+    public static String to(String word, Collection<String> known) {
         return known.stream()
                 .min(Comparator.comparingInt((String candidate) -> distance(word, candidate)).thenComparing(Comparator.naturalOrder()))
                 .orElseThrow();

@@ -7,4 +7,12 @@ import dev.gatepost.gateway.catalog.Instance;
 /// @param priority of the route
 /// @param weight   this instance's share of the route's traffic
 /// @param serving  whether the instance gets traffic, by its health
-record Claim(RouteKey key, int priority, RouteOptions options, Weight weight, Route.Declaration declaration, Instance instance, boolean serving) {}
+record Claim(
+        RouteKey key,
+        int priority,
+        RouteOptions options,
+        Weight weight,
+        Route.Declaration declaration,
+        String service,
+        Instance instance,
+        boolean serving) {}

@@ -6,8 +6,10 @@ import java.util.List;
 
 /// A route in its place in the table.
 ///
-/// @param claims what it was made from, in the order of service and instance
-record Entry(RouteKey key, Route route, List<Claim> claims) {
+/// @param claims    what it was made from, in the order of service and instance
+/// @param rejected  claims that gave way
+/// @param conflicts claims that were overruled
+record Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejected, List<Conflict> conflicts) {
     /// Among entries of one path.
     private static final Comparator<Entry> ORDER =
             Comparator.comparingInt((Entry e) -> -e.route().priority()).thenComparing(Entry::key, RouteKey.ORDER);

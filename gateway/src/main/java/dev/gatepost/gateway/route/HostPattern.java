@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.route;
 
+import dev.gatepost.gateway.route.Expression.Malformed;
 import io.netty.util.NetUtil;
 import java.net.IDN;
 import java.net.Inet6Address;
@@ -54,20 +55,20 @@ public record HostPattern(Kind kind, String name, int port) {
                 return port;
             }
         }
-        throw new IllegalArgumentException("host \"%s\": port \"%s\" (expected: 1 to 65535)".formatted(text, digits));
+        throw new Malformed("host \"%s\": port \"%s\" (expected: 1 to 65535)".formatted(text, digits));
     }
 
     /// In the form that clients send (RFC 5952).
     private static String readIpv6(String text, String host) {
         byte[] address = host.endsWith("]") ? NetUtil.createByteArrayFromIpAddressString(host.substring(1, host.length() - 1)) : null;
         if (address == null || address.length != 16) {
-            throw new IllegalArgumentException("host \"%s\" (expected: an IPv6 address in brackets, such as [fd00::1])".formatted(text));
+            throw new Malformed("host \"%s\" (expected: an IPv6 address in brackets, such as [fd00::1])".formatted(text));
         }
         try {
             InetAddress parsed = Inet6Address.getByAddress("", address, -1);
             return "[" + NetUtil.toAddressString(parsed) + "]";
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException("host \"%s\" (expected: an IPv6 address)".formatted(text), e);
+        } catch (UnknownHostException _) {
+            throw new Malformed("host \"%s\" (expected: an IPv6 address)".formatted(text));
         }
     }
 
@@ -84,7 +85,7 @@ public record HostPattern(Kind kind, String name, int port) {
                 && !ascii.contains("..")
                 && ascii.chars().allMatch(c -> (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.');
         if (!valid) {
-            throw new IllegalArgumentException(
+            throw new Malformed(
                     "host \"%s\" (expected: a name such as example.com, *.example.com, or nothing for any host)".formatted(text));
         }
         return ascii;

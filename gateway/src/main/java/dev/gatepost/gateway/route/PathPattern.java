@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.route;
 
+import dev.gatepost.gateway.route.Expression.Malformed;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 
@@ -40,17 +41,17 @@ public record PathPattern(Kind kind, String path) {
     /// @throws IllegalArgumentException with the value and what was expected
     static PathPattern of(Kind kind, String path) {
         if (!path.startsWith("/")) {
-            throw new IllegalArgumentException("path \"%s\" (expected: a path that begins with /)".formatted(path));
+            throw new Malformed("path \"%s\" (expected: a path that begins with /)".formatted(path));
         }
         for (char forbidden : new char[] {'?', '#', '*', ' '}) {
             if (path.indexOf(forbidden) >= 0) {
-                throw new IllegalArgumentException("path \"%s\" holds '%c' (expected: a path prefix, with * only at its end)".formatted(path, forbidden));
+                throw new Malformed("path \"%s\" holds '%c' (expected: a path prefix, with * only at its end)".formatted(path, forbidden));
             }
         }
         byte[] raw = encodeNonAscii(path).getBytes(StandardCharsets.US_ASCII);
         int length = PathNormalizer.normalize(raw, 0, raw.length, raw);
         if (length < 0) {
-            throw new IllegalArgumentException(
+            throw new Malformed(
                     "path \"%s\" (expected: valid percent-encodings, no %%00, no climb above the root)".formatted(path));
         }
         return new PathPattern(kind, new String(raw, 0, length, StandardCharsets.US_ASCII));

@@ -74,6 +74,15 @@ public final class Route {
         return declarations;
     }
 
+    /// Whether everything that is said of the two is equal, so that one can stand for the other.
+    boolean isSameAs(Route other) {
+        return key.equals(other.key)
+                && priority == other.priority
+                && options.equals(other.options)
+                && upstream.equals(other.upstream)
+                && declarations.equals(other.declarations);
+    }
+
     Match match() {
         return match;
     }

@@ -15,7 +15,7 @@ import java.util.Set;
 /// @param timeout  replaces the gateway's response-header timeout
 /// @param redirect answer instead of forwarding
 /// @param allow    only these client addresses; empty for all
-/// @param deny     not these client addresses
+/// @param deny     not these client addresses, even where `allow` has them
 public record RouteOptions(
         String strip,
         String prepend,
@@ -28,6 +28,12 @@ public record RouteOptions(
     public static final RouteOptions NONE =
             new RouteOptions("", "", HostRewrite.KEEP, Set.of(), Optional.empty(), Optional.empty(), List.of(), List.of());
 
+    public RouteOptions {
+        methods = Set.copyOf(methods);
+        allow = List.copyOf(allow);
+        deny = List.copyOf(deny);
+    }
+
     /// Which Host the upstream sees: the client's, the endpoint's `host:port`, or a fixed one.
     public record HostRewrite(Kind kind, String value) {
         public static final HostRewrite KEEP = new HostRewrite(Kind.KEEP, "");
@@ -37,8 +43,37 @@ public record RouteOptions(
     }
 
     /// @param status   300 to 399
-    /// @param location may hold `$host` and `$path`
-    public record Redirect(int status, String location) {}
+    /// @param location may hold `$host` and `$path`; what stands before `$path` doesn't end in `/`
+    public record Redirect(int status, String location) {
+        /// `/$path` is `$path`, whose value begins with a slash anyway.
+        static Redirect of(int status, String url) {
+            return new Redirect(status, url.replace("/$path", "$path"));
+        }
+
+        /// The Location of the answer. The request's query is added unless the location has one itself.
+        ///
+        /// @param host  as the client named it, without port
+        /// @param path  the request's path after `strip` and `prepend`, as it came, not normalised
+        /// @param query without `?`; empty for none
+        public String locate(String host, String path, String query) {
+            String target = location.replace("$host", host).replace("$path", path);
+            int authority = target.indexOf("://");
+            if (authority >= 0 && target.indexOf('/', authority + 3) < 0) {
+                int end = target.indexOf('?');
+                target = end < 0 ? target + "/" : target.substring(0, end) + "/" + target.substring(end);
+            }
+            return query.isEmpty() || location.indexOf('?') >= 0 ? target : target + "?" + query;
+        }
+
+        /// Whether it leads to the same host and path over TLS.
+        boolean upgrades(HostPattern pattern) {
+            if (!location.startsWith("https://") || !location.endsWith("$path")) {
+                return false;
+            }
+            String host = location.substring("https://".length(), location.length() - "$path".length());
+            return host.equals("$host") || (pattern.kind() == HostPattern.Kind.EXACT && host.equalsIgnoreCase(pattern.name()));
+        }
+    }
 
     /// Whether the path that is forwarded differs from the one that came.
     public boolean rewritesPath() {

@@ -1,34 +1,99 @@
 package dev.gatepost.gateway.route;
 
+import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /// All routes of one state, compiled for look-up, with everything that was rejected on the way. Immutable.
 public final class RouteTable {
-    public static final RouteTable EMPTY = new RouteTable(RouteIndex.EMPTY);
+    public static final RouteTable EMPTY =
+            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of());
 
     private static final Match NO_ROUTE = new Match.NoRoute();
 
     private final RouteIndex index;
+    private final RouteSettings settings;
+    /// In name order.
+    private final List<ServiceRoutes> services;
 
-    private RouteTable(RouteIndex index) {
+    private RouteTable(RouteIndex index, RouteSettings settings, List<ServiceRoutes> services) {
         this.index = index;
+        this.settings = settings;
+        this.services = services;
     }
 
-    /// The table of a snapshot. Routes of services that are the same object as in the snapshot `previous` was made from
-    /// are reused by reference.
+    /// The table of a snapshot. What a service declares is read anew only when its object is another than in the snapshot
+    /// `previous` was made from; routes that come out no different are the same objects as in `previous`.
     public static RouteTable from(Snapshot snapshot, RouteSettings settings, RouteTable previous) {
-        return EMPTY;
+        boolean reusable = settings.equals(previous.settings);
+        List<ServiceRoutes> services = new ArrayList<>(snapshot.services().size());
+        Set<String> affected = new HashSet<>();
+        Map<RouteKey, List<Claim>> touched = new LinkedHashMap<>();
+        int at = 0;
+        for (Service service : snapshot.services().values()) {
+            // Both are in name order: what was passed over is gone.
+            while (at < previous.services.size() && previous.services.get(at).name().compareTo(service.name()) < 0) {
+                touch(previous.services.get(at++), affected, touched);
+            }
+            ServiceRoutes known = at < previous.services.size() ? previous.services.get(at) : null;
+            if (known != null && known.name().equals(service.name())) {
+                at++;
+                if (reusable && known.isOf(service)) {
+                    services.add(known);
+                    continue;
+                }
+                touch(known, affected, touched);
+            }
+            ServiceRoutes read = ServiceRoutes.read(service, settings);
+            services.add(read);
+            affected.add(read.name());
+            read.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
+        }
+        while (at < previous.services.size()) {
+            touch(previous.services.get(at++), affected, touched);
+        }
+        return new RouteTable(assemble(previous.index, touched, affected), settings, List.copyOf(services));
+    }
+
+    private static void touch(ServiceRoutes gone, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
+        affected.add(gone.name());
+        gone.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()));
+    }
+
+    /// The index with every touched route put together anew, or taken out when nobody claims it any more.
+    ///
+    /// @param touched  new claims of the affected services, in service order, by the routes that may be other than before
+    private static RouteIndex assemble(RouteIndex index, Map<RouteKey, List<Claim>> touched, Set<String> affected) {
+        List<Entry> changed = new ArrayList<>();
+        List<RouteKey> gone = new ArrayList<>();
+        touched.forEach((key, claims) -> {
+            Optional<Entry> known = Optional.ofNullable(index.get(key));
+            known.ifPresent(entry -> entry.claims().stream().filter(claim -> !affected.contains(claim.service())).forEach(claims::add));
+            if (claims.isEmpty()) {
+                gone.add(key);
+                return;
+            }
+            // Stable: each service's claims stay in their order.
+            claims.sort(Comparator.comparing(Claim::service));
+            changed.add(RouteAssembly.assemble(key, claims, known));
+        });
+        return index.with(changed, gone);
     }
 
     /// A table of routes that no service declares, for tests and benchmarks of look-up. Of two routes with one key the
     /// last counts.
     public static RouteTable of(Collection<Route> routes) {
-        List<Entry> entries = routes.stream().map(route -> new Entry(route.key(), route, List.of())).toList();
-        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()));
+        List<Entry> entries = routes.stream().map(route -> new Entry(route.key(), route, List.of(), List.of(), List.of())).toList();
+        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of());
     }
 
     /// The route of a request: the first in [look-up order][#routes()] that serves its host and path. Allocates nothing;
@@ -60,7 +125,19 @@ public final class RouteTable {
         return index.size();
     }
 
+    /// By service; then what gave way to another service.
     public List<Rejected> rejected() {
-        return List.of();
+        List<Rejected> rejected = new ArrayList<>();
+        services.forEach(service -> rejected.addAll(service.rejected()));
+        index.forEach(entry -> rejected.addAll(entry.rejected()));
+        return rejected;
+    }
+
+    /// Where declarations of one route don't agree, by route.
+    public List<Conflict> conflicts() {
+        List<Conflict> conflicts = new ArrayList<>();
+        index.forEach(entry -> conflicts.addAll(entry.conflicts()));
+        conflicts.sort(Comparator.comparing(Conflict::route).thenComparing(Conflict::loser).thenComparing(c -> c.lost().text()));
+        return conflicts;
     }
 }

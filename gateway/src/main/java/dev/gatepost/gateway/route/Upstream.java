@@ -4,7 +4,8 @@ import java.util.List;
 
 /// The group of endpoints that a route forwards to.
 ///
-/// @param name      stable over swaps: state is kept under it
+/// @param name      the services it consists of and the route, `web@shop.example.com/api`: unique in a table and stable over
+///                  swaps, state is kept under it
 /// @param endpoints those that get traffic, in a fixed order; empty when the service is known but no instance is healthy
 /// @param known     all instances that declare the route, healthy or not
 public record Upstream(String name, List<Endpoint> endpoints, int known) {

@@ -1,0 +1,7 @@
+package dev.gatepost.gateway.route;
+
+/// Two declarations of one route that don't agree on its options. The route works, as the winner has it, and the loser's
+/// instance serves it on the winner's terms.
+///
+/// @param route its id
+public record Conflict(String route, String winner, Route.Declaration won, String loser, Route.Declaration lost) {}

@@ -1,0 +1,177 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.route.Expression.Malformed;
+import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
+import dev.gatepost.gateway.route.RouteOptions.Redirect;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Gathers the options of one route; each reader takes a value as it was written. Every problem is a [Malformed] that
+/// names the option, its value and what was expected.
+final class OptionReader {
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
+    private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z-]{0,31}");
+    private static final Pattern INTEGER = Pattern.compile("-?\\d{1,9}");
+    private static final Pattern DECIMAL = Pattern.compile("\\d{0,9}(\\.\\d{0,9})?");
+    private static final int MAX_WEIGHT = 65_535;
+
+    private String strip = "";
+    private String prepend = "";
+    private HostRewrite host = HostRewrite.KEEP;
+    private Set<String> methods = Set.of();
+    private Optional<Duration> timeout = Optional.empty();
+    private Optional<Redirect> redirect = Optional.empty();
+    private final List<Cidr> allow = new ArrayList<>();
+    private final List<Cidr> deny = new ArrayList<>();
+    private int priority;
+    private Weight weight = Weight.DEFAULT;
+
+    void strip(String value) {
+        strip = path("strip", value);
+    }
+
+    void prepend(String value) {
+        prepend = path("prepend", value);
+    }
+
+    private static String path(String option, String value) {
+        if (!value.startsWith("/") || value.chars().anyMatch(c -> c <= ' ' || c > '~' || c == '?' || c == '#')) {
+            throw new Malformed("%s=%s (expected: a path that begins with /)".formatted(option, value));
+        }
+        return value;
+    }
+
+    void host(String value) {
+        if (value.equals("dst")) {
+            host = HostRewrite.ENDPOINT;
+            return;
+        }
+        try {
+            HostPattern pattern = HostPattern.parse(value);
+            if (pattern.kind() == HostPattern.Kind.EXACT) {
+                host = new HostRewrite(HostRewrite.Kind.FIXED, pattern.toString());
+                return;
+            }
+        } catch (IllegalArgumentException _) {
+            // said below, in the option's own words
+        }
+        throw new Malformed("host=%s (expected: a host name for the upstream, or dst for the instance's own address)".formatted(value));
+    }
+
+    void methods(String value) {
+        Set<String> read = new TreeSet<>();
+        for (String method : value.split("\\|", -1)) {
+            if (!METHOD.matcher(method).matches()) {
+                throw new Malformed("methods=%s (expected: methods in upper case such as GET|POST)".formatted(value));
+            }
+            read.add(method);
+        }
+        methods = read;
+    }
+
+    void priority(String value) {
+        if (!INTEGER.matcher(value).matches()) {
+            throw new Malformed("priority=%s (expected: a whole number, 0 where it is not given, the higher first)".formatted(value));
+        }
+        priority = Integer.parseInt(value);
+    }
+
+    void relativeWeight(String value) {
+        int number = INTEGER.matcher(value).matches() ? Integer.parseInt(value) : -1;
+        if (number < 0 || number > MAX_WEIGHT) {
+            throw new Malformed("weight=%s (expected: 0 to %d, relative to the other instances)".formatted(value, MAX_WEIGHT));
+        }
+        weight = new Weight.Relative(number);
+    }
+
+    /// fabio's: 0 means no fixed share. A share above 1 is cut down with its siblings when the route is put together.
+    void sharedWeight(String value) {
+        if (value.isEmpty() || value.equals(".") || !DECIMAL.matcher(value).matches()) {
+            throw new Malformed("weight=%s (expected: a share of the traffic such as 0.25)".formatted(value));
+        }
+        double share = Double.parseDouble(value);
+        weight = share == 0 ? Weight.DEFAULT : new Weight.Share(share);
+    }
+
+    void timeout(String value) {
+        Matcher matcher = DURATION.matcher(value);
+        if (!matcher.matches() || Integer.parseInt(matcher.group(1)) == 0) {
+            throw new Malformed("timeout=%s (expected: a duration such as 250ms, 2s or 5m)".formatted(value));
+        }
+        int count = Integer.parseInt(matcher.group(1));
+        timeout = Optional.of(switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(count);
+            case "s" -> Duration.ofSeconds(count);
+            case "m" -> Duration.ofMinutes(count);
+            default -> Duration.ofHours(count);
+        });
+    }
+
+    /// `CODE|URL`. With a comma, as fabio writes it, a tag would be cut in two by Registrator.
+    void redirect(String value) {
+        int bar = value.indexOf('|');
+        if (bar < 0) {
+            throw new Malformed("redirect=%s (expected: CODE|URL such as 301|https://$host$path)".formatted(value));
+        }
+        redirect(value, value.substring(0, bar), value.substring(bar + 1));
+    }
+
+    void redirect(String value, String code, String url) {
+        int status = INTEGER.matcher(code).matches() ? Integer.parseInt(code) : 0;
+        // 304 to 306 are no redirects (RFC 9110 section 15.4).
+        if (status < 300 || status > 399 || (status >= 304 && status <= 306)) {
+            throw new Malformed("redirect=%s: status \"%s\" (expected: 301, 302, 303, 307 or 308)".formatted(value, code));
+        }
+        if (!url.matches("(https?://[^/$?#]|https?://\\$host|/|\\$path)[!-~]*") || url.startsWith("//")) {
+            throw new Malformed(
+                    "redirect=%s: \"%s\" (expected: a URL that begins with http://, https:// or /; it may hold $host and $path)".formatted(value, url));
+        }
+        redirect = Optional.of(Redirect.of(status, url));
+    }
+
+    void allow(String value) {
+        addresses("allow", value, value.split("\\|", -1), allow);
+    }
+
+    void deny(String value) {
+        addresses("deny", value, value.split("\\|", -1), deny);
+    }
+
+    /// Every item must be right: a rule that is half understood would admit whom it should not.
+    static void addresses(String option, String value, String[] items, List<Cidr> into) {
+        for (String item : items) {
+            try {
+                into.add(Cidr.parse(item));
+            } catch (IllegalArgumentException e) {
+                throw new Malformed("%s=%s: %s".formatted(option, value, e.getMessage()));
+            }
+        }
+    }
+
+    void allow(List<Cidr> blocks) {
+        allow.addAll(blocks);
+    }
+
+    void deny(List<Cidr> blocks) {
+        deny.addAll(blocks);
+    }
+
+    boolean allowsAndDenies() {
+        return !allow.isEmpty() && !deny.isEmpty();
+    }
+
+    Expression expression(HostPattern hostPattern, PathPattern path, Condition condition) {
+        RouteOptions options = new RouteOptions(strip, prepend, host, methods, timeout, redirect, allow, deny);
+        boolean upgrade = redirect.isPresent() && redirect.get().upgrades(hostPattern) && !options.rewritesPath();
+        // Over TLS it would lead to itself: there the next route in order is what is meant.
+        Condition narrowed = upgrade && condition.equals(Condition.NONE) ? new Condition(Condition.Scheme.HTTP) : condition;
+        return new Expression(new RouteKey(hostPattern, path, narrowed), priority, options, weight);
+    }
+}

@@ -1,0 +1,102 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.route.Route.Declaration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// Puts one route together from everything that claims it.
+///
+/// Where claims disagree on options or priority, one of them decides: an instance that gets traffic before one that
+/// doesn't, then the first by service name, node, instance id and place in the registration. A default host gives way to
+/// any explicit claim, and belongs to the first service by name.
+final class RouteAssembly {
+    private RouteAssembly() {}
+
+    /// @param claims   of one key, in the order of service and instance, at least one
+    /// @param previous of the same key; its route is kept if the new one is no different
+    static Entry assemble(RouteKey key, List<Claim> claims, Optional<Entry> previous) {
+        List<Rejected> rejected = new ArrayList<>();
+        List<Claim> admitted = withoutForeignDefaults(key, claims, rejected);
+        Claim winner = admitted.stream().filter(Claim::serving).findFirst().orElse(admitted.getFirst());
+        List<Declaration> declarations = admitted.stream().map(Claim::declaration).toList();
+        Route route = new Route(key, winner.priority(), winner.options(), upstream(key, admitted), declarations);
+        Route kept = previous.map(Entry::route).filter(route::isSameAs).orElse(route);
+        return new Entry(key, kept, List.copyOf(claims), List.copyOf(rejected), conflicts(key, winner, admitted));
+    }
+
+    /// Services share a route on purpose only where they ask for it.
+    private static List<Claim> withoutForeignDefaults(RouteKey key, List<Claim> claims, List<Rejected> rejected) {
+        if (claims.stream().noneMatch(RouteAssembly::isDefault)) {
+            return claims;
+        }
+        Claim owner = claims.stream().filter(claim -> !isDefault(claim)).findFirst().orElse(claims.getFirst());
+        List<Claim> admitted = new ArrayList<>();
+        Set<String> refused = new HashSet<>();
+        for (Claim claim : claims) {
+            if (!isDefault(claim) || claim.service().equals(owner.service())) {
+                admitted.add(claim);
+            } else if (refused.add(claim.service())) {
+                rejected.add(new Rejected(
+                        DefaultHost.KIND,
+                        claim.service(),
+                        claim.instance().key(),
+                        claim.declaration().text(),
+                        "%s belongs to service %s (expected: a name that no other service has)".formatted(key.id(), owner.service())));
+            }
+        }
+        return admitted;
+    }
+
+    private static boolean isDefault(Claim claim) {
+        return claim.declaration().kind().equals(DefaultHost.KIND);
+    }
+
+    private static Upstream upstream(RouteKey key, List<Claim> claims) {
+        Set<String> services = new TreeSet<>();
+        Set<String> known = new HashSet<>();
+        Map<String, Claim> serving = new LinkedHashMap<>();
+        for (Claim claim : claims) {
+            services.add(claim.service());
+            known.add(claim.instance().key());
+            // A redirect answers in place of its instance.
+            if (claim.serving() && claim.options().redirect().isEmpty()) {
+                serving.putIfAbsent(claim.instance().key(), claim);
+            }
+        }
+        List<Claim> targets = List.copyOf(serving.values());
+        int[] weights = Shares.of(targets);
+        List<Endpoint> endpoints = new ArrayList<>();
+        for (int i = 0; i < weights.length; i++) {
+            if (weights[i] > 0) {
+                endpoints.add(endpoint(targets.get(i), weights[i]));
+            }
+        }
+        return new Upstream(String.join("+", services) + "@" + key.id(), endpoints, known.size());
+    }
+
+    private static Endpoint endpoint(Claim claim, int weight) {
+        Instance instance = claim.instance();
+        return new Endpoint(
+                instance.key(), claim.service(), instance.node().name(), instance.node().datacenter(), instance.address(), instance.port(), weight);
+    }
+
+    /// One for each text that a service's instances carry, not one an instance.
+    private static List<Conflict> conflicts(RouteKey key, Claim winner, List<Claim> claims) {
+        List<Conflict> conflicts = new ArrayList<>();
+        Set<List<String>> seen = new HashSet<>();
+        for (Claim claim : claims) {
+            boolean agrees = claim.priority() == winner.priority() && claim.options().equals(winner.options());
+            if (!agrees && seen.add(List.of(claim.service(), claim.declaration().text()))) {
+                conflicts.add(new Conflict(key.id(), winner.service(), winner.declaration(), claim.service(), claim.declaration()));
+            }
+        }
+        return List.copyOf(conflicts);
+    }
+}

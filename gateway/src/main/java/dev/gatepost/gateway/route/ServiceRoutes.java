@@ -1,0 +1,135 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Service;
+import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import dev.gatepost.gateway.route.Route.Declaration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/// What one service declares: its claims to routes, and what it declared in vain. Depends on the service and the settings
+/// alone, so it holds as long as the service is the same object.
+///
+/// @param claims in the order of instances, then tags, Meta, default host
+record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejected) {
+    static ServiceRoutes read(Service service, RouteSettings settings) {
+        Reader reader = new Reader(service, settings);
+        service.instances().forEach(reader::read);
+        return new ServiceRoutes(service, List.copyOf(reader.claims), List.copyOf(reader.rejected));
+    }
+
+    /// Whether it was read from this very object, which is how a snapshot says that nothing changed.
+    @SuppressWarnings("ReferenceEquality")
+    boolean isOf(Service other) {
+        return service == other;
+    }
+
+    String name() {
+        return service.name();
+    }
+
+    private static final class Reader {
+        private final Service service;
+        private final RouteSettings settings;
+        private final List<Claim> claims = new ArrayList<>();
+        private final List<Rejected> rejected = new ArrayList<>();
+        /// The instances of a service mostly say the same.
+        private final Map<String, Parsed> parsed = new HashMap<>();
+
+        private sealed interface Parsed {
+            record Good(Expression expression) implements Parsed {}
+
+            record Bad(String reason) implements Parsed {}
+        }
+
+        Reader(Service service, RouteSettings settings) {
+            this.service = service;
+            this.settings = settings;
+        }
+
+        void read(Instance instance) {
+            // Registrator tags the ports that it knows to speak UDP.
+            if (instance.tags().contains("udp")) {
+                return;
+            }
+            if (settings.dialects().contains(Dialect.GATEPOST)) {
+                readGatepost(instance);
+            }
+            if (settings.dialects().contains(Dialect.FABIO)) {
+                readFabio(instance);
+            }
+            for (String host : DefaultHost.hosts(settings.defaultHost(), instance)) {
+                Declaration declaration = new Declaration(DefaultHost.KIND, "gatepost", settings.defaultHost(), instance.key());
+                claim(instance, declaration, parse("default " + host, () -> GatepostDialect.parse(host + "/")));
+            }
+        }
+
+        private void readGatepost(Instance instance) {
+            for (String tag : instance.tags()) {
+                if (tag.startsWith(GatepostDialect.TAG)) {
+                    String text = tag.substring(GatepostDialect.TAG.length());
+                    claim(instance, new Declaration("tag", "gatepost", tag, instance.key()), parse("own " + text, () -> GatepostDialect.parse(text)));
+                } else if (tag.startsWith("gatepost.")) {
+                    reject(instance, "tag", tag, "unknown tag (expected: gatepost.route=HOST/PATH)");
+                }
+            }
+            instance.meta().keySet().stream().filter(key -> key.startsWith("gatepost-")).sorted().forEach(key -> {
+                String text = instance.meta().getOrDefault(key, "");
+                String written = key + "=" + text;
+                if (key.equals(GatepostDialect.META) || key.startsWith(GatepostDialect.META + "-")) {
+                    claim(instance, new Declaration("meta", "gatepost", written, instance.key()), parse("own " + text, () -> GatepostDialect.parse(text)));
+                } else {
+                    reject(instance, "meta", written, "unknown Meta key (expected: gatepost-route or gatepost-route-NAME)");
+                }
+            });
+        }
+
+        private void readFabio(Instance instance) {
+            Map<String, String> variables = Map.of("DC", instance.node().datacenter());
+            for (String tag : instance.tags()) {
+                FabioDialect.Tag.read(tag, FabioDialect.PREFIX, variables).ifPresent(taken -> {
+                    Parsed reading = parse("fabio " + taken.source() + " " + taken.options(), () -> FabioDialect.parse(taken));
+                    claim(instance, new Declaration("tag", "fabio", tag, instance.key()), reading);
+                });
+            }
+        }
+
+        private Parsed parse(String key, Supplier<Expression> parser) {
+            return parsed.computeIfAbsent(key, _ -> {
+                try {
+                    return new Parsed.Good(parser.get());
+                } catch (Expression.Malformed e) {
+                    return new Parsed.Bad(String.valueOf(e.getMessage()));
+                }
+            });
+        }
+
+        private void claim(Instance instance, Declaration declaration, Parsed reading) {
+            switch (reading) {
+                case Parsed.Bad(String reason) -> reject(instance, declaration.kind(), declaration.text(), reason);
+                case Parsed.Good(Expression expression) -> {
+                    if (instance.port() == 0 && expression.options().redirect().isEmpty()) {
+                        reject(instance, declaration.kind(), declaration.text(), "the instance has port 0 (expected: a port to forward to)");
+                        return;
+                    }
+                    claims.add(new Claim(
+                            expression.key(),
+                            expression.priority(),
+                            expression.options(),
+                            expression.weight(),
+                            declaration,
+                            service.name(),
+                            instance,
+                            settings.health().admits(instance.health())));
+                }
+            }
+        }
+
+        private void reject(Instance instance, String kind, String text, String reason) {
+            rejected.add(new Rejected(kind, service.name(), instance.key(), text, reason));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Weights;
+import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
+import dev.gatepost.gateway.route.RouteOptions.Redirect;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class GatepostDialectTest {
+    @ParameterizedTest
+    @CsvSource({
+        "shop.example.com/api, shop.example.com/api",
+        "SHOP.example.com./api, shop.example.com/api",
+        "shop.example.com:8443/api*, shop.example.com:8443/api*",
+        "*.example.com/, *.example.com/",
+        "/x, /x",
+        "/, /",
+        "/a/../b/%7Euser, /b/~user",
+        "bücher.example/é, xn--bcher-kva.example/%C3%A9",
+        "[0:0:0:0:0:0:0:1]:8080/x, [::1]:8080/x",
+        "example.com/ redirect=301|https://$host$path, http://example.com/",
+    })
+    void readsHostAndPath(String text, String id) {
+        assertEquals(List.of(id), ids(Catalogs.table(Catalogs.instance("web", "1", "gatepost.route=" + text))));
+    }
+
+    @Test
+    void readsTheOptionsThatItSupports() {
+        Route route = only("a/ strip=/a prepend=/b host=in.example.com scheme=http methods=GET|POST priority=-3 weight=2"
+                + " timeout=250ms allow=10.0.0.0/8|::1 deny=10.0.0.1");
+        assertEquals(
+                new RouteOptions(
+                        "/a",
+                        "/b",
+                        new HostRewrite(HostRewrite.Kind.FIXED, "in.example.com"),
+                        Set.of("GET", "POST"),
+                        Optional.of(Duration.ofMillis(250)),
+                        Optional.empty(),
+                        List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
+                        List.of(Cidr.parse("10.0.0.1"))),
+                route.options());
+        assertEquals(-3, route.priority());
+        assertEquals(
+                Optional.of(new Redirect(302, "https://b.example.com$path")), only("a/ redirect=302|https://b.example.com/$path").options().redirect());
+    }
+
+    @Test
+    void readsMetaAsItReadsTags() {
+        RouteTable table = Catalogs.table(Catalogs.with(
+                Catalogs.instance("web", "1"), Map.of("gatepost-route", "a/ weight=2", "gatepost-route-img", "b/img", "gatepost-rout", "c/", "other", "x")));
+        assertEquals(List.of("a/", "b/img"), ids(table));
+        assertEquals("meta", table.routes().getFirst().declarations().getFirst().kind());
+        assertEquals(List.of("gatepost-rout=c/"), table.rejected().stream().map(Rejected::text).toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'example.com', 'expected: HOST/PATH'",
+        "'', 'expected: HOST/PATH'",
+        "'a_/ /', 'option \"/\"'",
+        "'a b/', 'expected: HOST/PATH'",
+        "'a/ strp=/x', 'unknown option \"strp\", the nearest is strip (expected: any of strip, prepend'",
+        "'a/ sticky=on', 'option sticky is not supported by this version'",
+        "'a/ cors=*', 'option cors is not supported by this version'",
+        "'a/ strip', 'option \"strip\" has no value'",
+        "'a/ strip=/a strip=/b', 'given twice'",
+        "'a/ scheme=https', 'scheme=https (expected: http'",
+        "'a/ methods=get', 'methods=get (expected: methods in upper case'",
+        "'a/ methods=GET,POST', 'such as GET|POST'",
+        "'a/ priority=high', 'priority=high (expected: a whole number'",
+        "'a/ weight=0.5', 'weight=0.5 (expected: 0 to 65535'",
+        "'a/ timeout=2', 'timeout=2 (expected: a duration'",
+        "'a/ timeout=0s', 'timeout=0s (expected: a duration'",
+        "'a/ redirect=301', 'redirect=301 (expected: CODE|URL'",
+        "'a/ redirect=999|https://b', 'status \"999\"'",
+        "'a/ redirect=301|//b', 'begins with http'",
+        "'a/ allow=', 'allow='",
+        "'a/ allow=10.0.0.0/33', '10.0.0.0/33 (expected: an address or block'",
+        "'a/ deny=10.0.0.1|', 'deny=10.0.0.1|'",
+        "'a/ host=*.x', 'host=*.x (expected: a host name'",
+        "'a:0/', 'port \"0\" (expected: 1 to 65535)'",
+        "'a..b/', 'host \"a..b\"'",
+        "'a/../..', 'no climb above the root'",
+        "'a/x?y=1', 'holds ''?'''",
+    })
+    void rejectsOneTagWithItsReason(String text, String reason) {
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", "gatepost.route=" + text, "gatepost.route=good/"));
+        assertTrue(table.rejected().getFirst().reason().contains(reason), () -> table.rejected().getFirst().reason());
+        assertEquals(1, table.rejected().size());
+        assertEquals(List.of("good/"), ids(table));
+    }
+
+    @Test
+    void rejectsATagOfOursThatItDoesNotKnow() {
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", "gatepost.rout=a/", "unrelated"));
+        assertEquals(List.of("gatepost.rout=a/"), table.rejected().stream().map(Rejected::text).toList());
+    }
+
+    @Test
+    void readsOnlyTheDialectsThatAreOn() {
+        RouteSettings fabioOnly = new RouteSettings(Set.of(Dialect.FABIO), HealthRule.PASSING, "");
+        RouteTable table = RouteTable.from(
+                Catalogs.snapshot(Catalogs.instance("web", "1", "gatepost.route=a/", "urlprefix-b/")), fabioOnly, RouteTable.EMPTY);
+        assertEquals(List.of("b/"), ids(table));
+    }
+
+    @Test
+    void weightsMultiplyWithTheCatalogs() {
+        RouteTable table = Catalogs.table(
+                Catalogs.with(Catalogs.instance("web", "1", "gatepost.route=a/ weight=3"), new Weights(10, 1)),
+                Catalogs.with(Catalogs.instance("web", "2", "gatepost.route=a/"), new Weights(20, 1)),
+                Catalogs.instance("web", "3", "gatepost.route=a/ weight=0"));
+        assertEquals(List.of(3, 2), table.routes().getFirst().upstream().endpoints().stream().map(Endpoint::weight).toList());
+        assertEquals(3, table.routes().getFirst().upstream().known());
+    }
+
+    private static Route only(String text) {
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", "gatepost.route=" + text));
+        assertEquals(List.of(), table.rejected());
+        return table.routes().getFirst();
+    }
+
+    static List<String> ids(RouteTable table) {
+        return table.routes().stream().map(Route::id).toList();
+    }
+}
