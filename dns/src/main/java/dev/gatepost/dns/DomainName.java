@@ -98,8 +98,8 @@ public final class DomainName {
         return new DomainName(child);
     }
 
-    /// `relative` in front of this name: `DomainName.of("consul").prepend("web.service")`.
-    public DomainName prepend(String relative) {
+    /// Labels, with dots between, in front of this name: `DomainName.of("consul").prependLabels("web.service")`.
+    public DomainName prependLabels(String relative) {
         return of(relative).append(this);
     }
 

@@ -1,0 +1,82 @@
+package dev.gatepost.gateway.zone;
+
+import dev.gatepost.dns.DomainName;
+import java.net.InetAddress;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Which names claim an address: an immutable map in shards, so that the next one shares what did not change.
+final class ReverseNames {
+    private static final int SHARDS = 1024;
+    static final ReverseNames EMPTY = new ReverseNames(Stream.generate(Map::<InetAddress, List<Claim>>of).limit(SHARDS).toList());
+
+    private final List<Map<InetAddress, List<Claim>>> shards;
+
+    private ReverseNames(List<Map<InetAddress, List<Claim>>> shards) {
+        this.shards = shards;
+    }
+
+    /// A node's claim goes before a service's, and names go by the alphabet.
+    record Claim(boolean node, DomainName name) implements Comparable<Claim> {
+        private static final Comparator<Claim> ORDER = Comparator.comparing((Claim claim) -> !claim.node).thenComparing(claim -> claim.name.toString());
+
+        @Override
+        public int compareTo(Claim other) {
+            return ORDER.compare(this, other);
+        }
+    }
+
+    /// The one name that an address is known by.
+    Optional<DomainName> name(InetAddress address) {
+        return shards.get(shard(address)).getOrDefault(address, List.of()).stream().findFirst().map(Claim::name);
+    }
+
+    Editor edit() {
+        return new Editor();
+    }
+
+    private static int shard(InetAddress address) {
+        int hash = address.hashCode() * 0x9e3779b9;
+        return hash >>> 22;
+    }
+
+    /// The next map in the making.
+    final class Editor {
+        private final List<Map<InetAddress, List<Claim>>> edited = new java.util.ArrayList<>(shards);
+        private final boolean[] copied = new boolean[SHARDS];
+
+        void add(InetAddress address, Claim claim) {
+            Map<InetAddress, List<Claim>> shard = own(address);
+            shard.put(address, Stream.concat(shard.getOrDefault(address, List.of()).stream(), Stream.of(claim)).sorted().toList());
+        }
+
+        /// Takes one claim away: the same may have been made twice.
+        void remove(InetAddress address, Claim claim) {
+            Map<InetAddress, List<Claim>> shard = own(address);
+            var left = new java.util.ArrayList<>(shard.getOrDefault(address, List.of()));
+            left.remove(claim);
+            if (left.isEmpty()) {
+                shard.remove(address);
+            } else {
+                shard.put(address, List.copyOf(left));
+            }
+        }
+
+        ReverseNames done() {
+            return new ReverseNames(List.copyOf(edited));
+        }
+
+        private Map<InetAddress, List<Claim>> own(InetAddress address) {
+            int index = shard(address);
+            if (!copied[index]) {
+                copied[index] = true;
+                edited.set(index, new HashMap<>(edited.get(index)));
+            }
+            return edited.get(index);
+        }
+    }
+}

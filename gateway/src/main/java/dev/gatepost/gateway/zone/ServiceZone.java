@@ -1,0 +1,234 @@
+package dev.gatepost.gateway.zone;
+
+import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.Origin;
+import dev.gatepost.dns.RRset;
+import dev.gatepost.dns.Rdata;
+import dev.gatepost.dns.Zone;
+import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Node;
+import dev.gatepost.gateway.catalog.Service;
+import dev.gatepost.gateway.catalog.Snapshot;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+
+/// The zone that a catalog snapshot makes: a pure function of snapshot and settings. [#next] gives what [#of] would, at a
+/// cost in proportion to what changed.
+public final class ServiceZone {
+    private final ServiceRecords records;
+    private final Snapshot snapshot;
+    private final Zone zone;
+    private final ReverseNames reverse;
+    private final SortedMap<String, String> leftOut;
+
+    private ServiceZone(ServiceRecords records, Snapshot snapshot, Zone zone, ReverseNames reverse, SortedMap<String, String> leftOut) {
+        this.records = records;
+        this.snapshot = snapshot;
+        this.zone = zone;
+        this.reverse = reverse;
+        this.leftOut = Collections.unmodifiableSortedMap(leftOut);
+    }
+
+    /// The zone of a snapshot, from nothing.
+    public static ServiceZone of(Snapshot snapshot, ZoneSettings settings, long revision) {
+        var origins = new ArrayList<Origin>();
+        origins.add(new Origin(settings.domain(), false));
+        origins.addAll(Origin.privateReverse());
+        Zone apexes = Zone.of(origins, new Zone.Authority("ns", settings.nameServer(), settings.ttl(), settings.negativeTtl()));
+        var records = new ServiceRecords(settings);
+        Zone.Builder kinds = apexes.change();
+        for (String kind : List.of("service", "node")) {
+            kinds.put(records.names().under(kind, ""), List.of());
+        }
+        kinds.spellAddressesUnder(records.names().under("addr", ""));
+        return new ServiceZone(records, Snapshot.EMPTY, kinds.build(0), ReverseNames.EMPTY, new TreeMap<>()).next(snapshot, revision);
+    }
+
+    /// The zone of the snapshot that follows this one's, sharing what did not change.
+    public ServiceZone next(Snapshot after, long revision) {
+        return new Step(after).to(revision);
+    }
+
+    /// What the DNS server serves.
+    public Zone zone() {
+        return zone;
+    }
+
+    /// Services and nodes that DNS can't name, `service NAME` or `node NAME`, each with the reason.
+    public SortedMap<String, String> leftOut() {
+        return leftOut;
+    }
+
+    Snapshot snapshot() {
+        return snapshot;
+    }
+
+    ServiceRecords records() {
+        return records;
+    }
+
+    /// What is answered to a name and type, and why.
+    public DnsExplanation explain(DomainName name, int type) {
+        return DnsExplanation.of(this, name, type);
+    }
+
+    /// The way from this zone to the next.
+    private final class Step {
+        private final Snapshot after;
+        private final Zone.Builder change = zone.change();
+        private final ReverseNames.Editor claims = reverse.edit();
+        private final Set<InetAddress> claimed = new HashSet<>();
+        private final SortedMap<String, String> out = new TreeMap<>(leftOut);
+
+        Step(Snapshot after) {
+            this.after = after;
+        }
+
+        ServiceZone to(long revision) {
+            datacenters();
+            services();
+            Changes.between(snapshot.nodes(), after.nodes(), (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, ServiceZone.this::claims));
+            ReverseNames names = claims.done();
+            for (InetAddress each : claimed) {
+                pointer(DomainName.reverse(each), names.name(each));
+            }
+            return new ServiceZone(records, after, change.build(revision), names, out);
+        }
+
+        /// Each datacenter's `service`, `node` and `addr` exist as long as it has a node.
+        private void datacenters() {
+            Set<String> before = ServiceRecords.datacenters(snapshot.nodes().values().stream());
+            Set<String> now = ServiceRecords.datacenters(after.nodes().values().stream());
+            for (String each : before) {
+                if (!now.contains(each)) {
+                    List.of("service", "node", "addr").forEach(kind -> change.remove(records.names().under(kind, each)));
+                }
+            }
+            for (String each : now) {
+                if (!before.contains(each)) {
+                    List.of("service", "node").forEach(kind -> change.put(records.names().under(kind, each), List.of()));
+                    change.spellAddressesUnder(records.names().under("addr", each));
+                }
+            }
+        }
+
+        /// Services whose names differ in case alone are one in DNS.
+        private void services() {
+            var changed = new LinkedHashSet<String>();
+            Changes.between(snapshot.services(), after.services(), (old, fresh) -> old.or(() -> fresh).ifPresent(service -> changed.add(lower(service.name()))));
+            if (changed.isEmpty()) {
+                return;
+            }
+            Map<String, Service> before = merged(snapshot, changed);
+            Map<String, Service> now = merged(after, changed);
+            for (String each : changed) {
+                replace("service", Optional.ofNullable(before.get(each)), Optional.ofNullable(now.get(each)), Service::name, this::ofService, ServiceZone.this::claims);
+            }
+        }
+
+        private <T> void replace(
+                String kind,
+                Optional<T> before,
+                Optional<T> now,
+                java.util.function.Function<T, String> naming,
+                java.util.function.Function<T, Map<DomainName, List<RRset>>> naturally,
+                BiConsumer<T, BiConsumer<InetAddress, ReverseNames.Claim>> claiming) {
+            Map<DomainName, List<RRset>> old = Map.of();
+            if (before.isPresent() && out.remove(kind + " " + naming.apply(before.get())) == null) {
+                old = naturally.apply(before.get());
+                claiming.accept(before.get(), (address, claim) -> {
+                    claims.remove(address, claim);
+                    claimed.add(address);
+                });
+            }
+            Map<DomainName, List<RRset>> fresh = Map.of();
+            if (now.isPresent()) {
+                try {
+                    fresh = naturally.apply(now.get());
+                    claiming.accept(now.get(), (address, claim) -> {
+                        claims.add(address, claim);
+                        claimed.add(address);
+                    });
+                } catch (IllegalArgumentException e) {
+                    // Not a name, or too long for one: this one is left out, and nothing else is affected.
+                    out.put(kind + " " + naming.apply(now.get()), String.valueOf(e.getMessage()));
+                }
+            }
+            for (DomainName each : old.keySet()) {
+                if (!fresh.containsKey(each)) {
+                    change.remove(each);
+                }
+            }
+            fresh.forEach(change::put);
+        }
+
+        private Map<DomainName, List<RRset>> ofService(Service service) {
+            if (!Names.isLabel(service.name())) {
+                throw new IllegalArgumentException("name '" + service.name() + "' (expected: one label of letters, digits, '-' and '_')");
+            }
+            return records.ofService(service.name(), service.instances());
+        }
+
+        private Map<DomainName, List<RRset>> ofNode(Node node) {
+            if (!Names.isHostName(node.name())) {
+                throw new IllegalArgumentException("name '" + node.name() + "' (expected: labels of letters, digits, '-' and '_')");
+            }
+            return records.ofNode(node);
+        }
+
+        private void pointer(DomainName reverseName, Optional<DomainName> target) {
+            target.ifPresentOrElse(
+                    name -> change.put(reverseName, RRset.of(records.settings().ttl(), List.of(new Rdata.Ptr(name)))), () -> change.remove(reverseName));
+        }
+    }
+
+    /// Calls back with every address that the service's instances have of their own, once each.
+    private void claims(Service service, BiConsumer<InetAddress, ReverseNames.Claim> claim) {
+        var seen = new HashMap<InetAddress, ReverseNames.Claim>();
+        for (Instance each : service.instances()) {
+            if (!each.serviceAddress().isEmpty() && Locator.of(each, records.names()) instanceof Locator.Addresses(var addresses, _, _)) {
+                DomainName name = records.names().ofService(service.name(), each.node().datacenter()).getLast();
+                addresses.forEach(address -> seen.putIfAbsent(address, new ReverseNames.Claim(false, name)));
+            }
+        }
+        seen.forEach(claim);
+    }
+
+    private void claims(Node node, BiConsumer<InetAddress, ReverseNames.Claim> claim) {
+        if (Locator.of(node, records.names()) instanceof Locator.Addresses(var addresses, _, _)) {
+            addresses.forEach(address -> claim.accept(address, new ReverseNames.Claim(true, records.names().ofNode(node))));
+        }
+    }
+
+    /// The services of some names, in lower case, those that differ in case alone made into one.
+    private static Map<String, Service> merged(Snapshot snapshot, Set<String> lowerNames) {
+        var merged = new HashMap<String, Service>();
+        for (Service each : snapshot.services().values()) {
+            String name = lower(each.name());
+            if (lowerNames.contains(name)) {
+                merged.merge(name, each, (one, other) -> {
+                    var all = new ArrayList<Instance>(one.instances());
+                    all.addAll(other.instances());
+                    return new Service(one.name(), all);
+                });
+            }
+        }
+        return merged;
+    }
+
+    static String lower(String name) {
+        return name.toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,25 @@
+package dev.gatepost.gateway.zone;
+
+import dev.gatepost.dns.DomainName;
+import dev.gatepost.gateway.catalog.HealthRule;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+
+/// What the zone is made with, beside the catalog.
+///
+/// @param domain      the top of all service names, `consul.`
+/// @param ttl         of positive answers
+/// @param negativeTtl of NODATA and NXDOMAIN
+/// @param health      which instances are answered: the gate's own rule
+/// @param nameServer  our own addresses as clients reach them, for `ns.DOMAIN`; empty when they can't be told
+public record ZoneSettings(DomainName domain, Duration ttl, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer) {
+    public ZoneSettings {
+        nameServer = List.copyOf(nameServer);
+    }
+
+    /// The listening address as the name server's, unless it is the wildcard, which nobody can ask.
+    public static List<InetAddress> nameServer(InetAddress listening) {
+        return listening.isAnyLocalAddress() ? List.of() : List.of(listening);
+    }
+}
