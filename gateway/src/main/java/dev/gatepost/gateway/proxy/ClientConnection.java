@@ -21,10 +21,13 @@ final class ClientConnection {
     final boolean secure;
     /// Whether the peer is among `trusted-proxies`, so that its forwarded fields are believed.
     final boolean trusted;
+    /// The peer as the client, when nobody better is known.
+    final Client client;
 
-    private ClientConnection(ConnectionLabel label, byte[] peer, boolean secure, boolean trusted) {
+    private ClientConnection(ConnectionLabel label, InetAddress peer, boolean secure, boolean trusted) {
         this.label = label;
-        this.peer = peer;
+        this.peer = peer.getAddress();
+        this.client = new Client(peer, "");
         this.peerText = label.sourceIp().getBytes(ISO_8859_1);
         this.secure = secure;
         this.trusted = trusted;
@@ -34,9 +37,9 @@ final class ClientConnection {
         InetSocketAddress remote = inet(channel.remoteAddress());
         InetSocketAddress local = inet(channel.localAddress());
         boolean secure = !tls.version().isEmpty();
-        byte[] peer = remote.getAddress().getAddress();
+        InetAddress peer = remote.getAddress();
         ConnectionLabel label = new ConnectionLabel(
-                text(remote.getAddress()),
+                text(peer),
                 remote.getPort(),
                 text(local.getAddress()),
                 local.getPort(),
@@ -46,7 +49,7 @@ final class ClientConnection {
                 tls.serverName(),
                 tls.nextProtocol(),
                 tls.resumed());
-        return new ClientConnection(label, peer, secure, settings.trusts(peer));
+        return new ClientConnection(label, peer, secure, settings.trusts(peer.getAddress()));
     }
 
     private static InetSocketAddress inet(SocketAddress address) {

@@ -5,7 +5,7 @@ import io.netty.channel.Channel;
 /// How the connections of a listener begin: sets up the pipeline of a newly accepted channel, and once it is known which
 /// protocol is spoken, hands the channel to [GateLoop#serveHttp1(Channel, TlsFacts)] or its HTTP/2 counterpart.
 /// Called on the channel's event loop.
-interface ConnectionStart {
+public interface ConnectionStart {
     void begin(Channel channel, GateLoop loop);
 
     /// HTTP/1 without TLS, from the first byte.

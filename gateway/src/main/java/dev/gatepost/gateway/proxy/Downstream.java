@@ -11,7 +11,8 @@ import io.netty.buffer.ByteBuf;
 /// downstream makes to the exchange.
 ///
 /// In the other direction an HTTP/2 stream does what [Http1Connection] does:
-/// 1. gets an exchange from [GateLoop#exchange(Downstream)] (one per stream, returned to the loop by `finished`);
+/// 1. when its HEADERS come, gets an exchange from [GateLoop#exchange(Downstream)], which counts the time from there; after
+///    `finished` it must not touch that exchange again;
 /// 2. fills [Exchange#request()], calls [Exchange#begin()], or [Exchange#refuse(Refusal)] when the request is malformed;
 /// 3. passes body bytes by [Exchange#requestBody(ByteBuf)] and the end by [Exchange#requestEnd(FieldSection)], and
 ///    [Exchange#requestFlush()] when the connection's read is complete;
@@ -19,6 +20,11 @@ import io.netty.buffer.ByteBuf;
 /// 5. tells when the client is gone: RST_STREAM, connection closed ([Exchange#downstreamClosed()]).
 interface Downstream {
     ClientConnection connection();
+
+    /// Bytes received and sent so far, framing included: of the connection or the stream, only differences are used.
+    long received();
+
+    long sent();
 
     /// Sends a 1xx response other than 101.
     void sendInterim(ResponseHead head);
@@ -53,7 +59,7 @@ interface Downstream {
     /// The endpoint does not keep up: stop delivering request body, as soon as possible. HTTP/2: withhold window updates.
     void pauseReading();
 
-    /// Undoes [#pauseReading()].
+    /// Undoes [#pauseReading()]. Not called again at the end: `finished` implies it.
     void resumeReading();
 
     /// The exchange is over. The request may be incomplete: then an HTTP/1 connection swallows a short rest or closes,

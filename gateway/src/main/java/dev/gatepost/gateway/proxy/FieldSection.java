@@ -12,20 +12,30 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 /// The HTTP/1 parser indexes lines that it finds; HTTP/2 appends lines by [#add(CharSequence, CharSequence)], and reads
 /// fields by their ranges. Confined to one event loop.
 final class FieldSection {
+    /// No fields; never written to.
+    static final FieldSection NONE = new FieldSection(0);
+
     private static final int STRIDE = 6;
     private static final int DROPPED = 1 << 16;
+    /// Above this, storage is given back between messages.
+    private static final int KEPT = 16 * 1024;
 
     byte[] bytes;
+    private final int initial;
     /// Where the last line ends, and an added one begins.
     int end;
-    private int[] index = new int[32 * STRIDE];
+    private int[] index = new int[16 * STRIDE];
     private int count;
 
     FieldSection(int capacity) {
+        initial = capacity;
         bytes = new byte[capacity];
     }
 
     void clear() {
+        if (bytes.length > KEPT) {
+            bytes = new byte[initial];
+        }
         end = 0;
         count = 0;
     }

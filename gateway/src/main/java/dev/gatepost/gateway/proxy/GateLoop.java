@@ -1,33 +1,255 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.config.GatewayConfig.Timeouts;
+import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.Route;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Everything that one event loop owns: both sides of an exchange live on the same loop, so nothing here needs a lock.
+/// Everything that one event loop owns: pools, balancers, deadlines, counters, scratch space. Both sides of an exchange live
+/// on the same loop, so nothing here needs a lock; other threads only read numbers, or pass work in by
+/// [EventLoop#execute(Runnable)].
 final class GateLoop {
+    private static final long SWEEP_MILLIS = 200;
+    /// Exchanges kept for reuse.
+    private static final int MOST_SPARE = 1024;
+    /// Between the two, a writer is asked to wait; the lower one keeps the socket busy meanwhile.
+    private static final WriteBufferWaterMark WATER_MARKS = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+
     final EventLoop eventLoop;
     final GateSettings settings;
     final Supplier<Serving> serving;
     final AccessLog accessLog;
 
-    GateLoop(EventLoop eventLoop, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog) {
+    final Deadlines deadlines = new Deadlines();
+    final LoopCounters counters = new LoopCounters();
+    final Scratch scratch = new Scratch();
+    final RequestIds requestIds = RequestIds.create();
+    /// A request's normalised path, for the time of its matching.
+    byte[] path = new byte[8192];
+
+    final long connectNanos;
+    final long requestHeaderNanos;
+    final long streamNanos;
+    final long idleNanos;
+    final long totalNanos;
+    final long upgradedNanos;
+    final long bodyLimit;
+
+    private final Bootstrap connector;
+    private final IdentityHashMap<Route, RouteState> routes = new IdentityHashMap<>();
+    /// The newest state of each route id.
+    private final Map<String, RouteState> routesById = new HashMap<>();
+    // The keys of these two change on the loop alone; whoever scrapes looks through them meanwhile.
+    private final Map<String, RouteCounters> routeCounters = new ConcurrentHashMap<>();
+    private final Map<EndpointKey, EndpointPool> pools = new ConcurrentHashMap<>();
+    private final Set<LiveConnection> connections = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final ArrayDeque<Exchange> spare = new ArrayDeque<>();
+    private boolean draining;
+    private long now = System.nanoTime();
+    private long epochOffset;
+    private long dateSecond = -1;
+    private String date = "";
+
+    GateLoop(EventLoop eventLoop, Transport transport, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog) {
         this.eventLoop = eventLoop;
         this.settings = settings;
         this.serving = serving;
         this.accessLog = accessLog;
+        Timeouts timeouts = settings.timeouts();
+        connectNanos = timeouts.connect().toNanos();
+        requestHeaderNanos = timeouts.requestHeader().toNanos();
+        streamNanos = timeouts.stream().toNanos();
+        idleNanos = timeouts.idle().toNanos();
+        totalNanos = timeouts.total().toNanos();
+        upgradedNanos = timeouts.upgraded().toNanos();
+        bodyLimit = settings.limits().body();
+        connector = new Bootstrap()
+                .group(eventLoop)
+                .channelFactory(transport::socket)
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.SO_KEEPALIVE, true)
+                // A failed write must not lose the response that explains it.
+                .option(ChannelOption.AUTO_CLOSE, false)
+                .option(ChannelOption.ALLOCATOR, allocator())
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeouts.connect().toMillis());
+        synchroniseClocks();
     }
 
-    /// A fresh exchange for one request of that downstream; [Exchange] returns itself when it is over.
-    Exchange exchange(Downstream downstream) {
-        return new Exchange(this, downstream);
+    /// Begins to look after deadlines.
+    void start() {
+        var _ = eventLoop.scheduleWithFixedDelay(this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
+
+    private void sweep() {
+        touch();
+        synchroniseClocks();
+        deadlines.sweep(now);
+    }
+
+    ByteBufAllocator allocator() {
+        return PooledByteBufAllocator.DEFAULT;
+    }
+
+    // ---- clocks ----
+
+    /// When the event began that is being handled, in the terms of [System#nanoTime()]. One look at the clock an event.
+    long now() {
+        return now;
+    }
+
+    void touch() {
+        now = System.nanoTime();
+    }
+
+    private void synchroniseClocks() {
+        epochOffset = System.currentTimeMillis() * 1_000_000 - System.nanoTime();
+    }
+
+    /// Wall clock at a moment of the monotonic one.
+    long epochNanos(long nanoTime) {
+        return nanoTime + epochOffset;
+    }
+
+    /// For the Date field (RFC 9110 section 5.6.7).
+    String date() {
+        long second = epochNanos(now) / 1_000_000_000;
+        if (second != dateSecond) {
+            dateSecond = second;
+            date = DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.ofInstant(
+                    Instant.ofEpochSecond(second), ZoneOffset.UTC));
+        }
+        return date;
+    }
+
+    int random(int bound) {
+        return ThreadLocalRandom.current().nextInt(bound);
+    }
+
+    int retryAfterSeconds() {
+        return 1;
+    }
+
+    // ---- connections and exchanges ----
 
     /// Speaks HTTP/1 on a channel from here on.
     ///
     /// @param tls [TlsFacts#NONE] without TLS
     void serveHttp1(Channel channel, TlsFacts tls) {
-        channel.pipeline().addLast(new Http1Connection(this, ClientConnection.of(channel, tls, settings)));
+        touch();
+        channel.pipeline().addLast(new Http1Connection(this, channel, ClientConnection.of(channel, tls, settings)));
+    }
+
+    void connected(LiveConnection connection) {
+        connections.add(connection);
+        counters.connections = connections.size();
+        counters.accepted++;
+    }
+
+    void disconnected(LiveConnection connection) {
+        connections.remove(connection);
+        counters.connections = connections.size();
+    }
+
+    /// An exchange for the request that begins now, to be given back when it is over.
+    Exchange exchange(Downstream downstream) {
+        Exchange exchange = spare.pollLast();
+        if (exchange == null) {
+            exchange = new Exchange(this, downstream);
+        }
+        exchange.arrive(downstream);
+        counters.exchanges++;
+        return exchange;
+    }
+
+    void giveBack(Exchange exchange) {
+        counters.exchanges--;
+        if (spare.size() < MOST_SPARE) {
+            spare.addLast(exchange);
+        }
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    /// From now on every connection closes after its last response.
+    void drain() {
+        draining = true;
+        List.copyOf(connections).forEach(LiveConnection::drain);
+    }
+
+    void kill() {
+        touch();
+        List.copyOf(connections).forEach(LiveConnection::kill);
+        pools.values().forEach(EndpointPool::retire);
+    }
+
+    // ---- routes and endpoints ----
+
+    RouteState routeState(Route route) {
+        RouteState state = routes.get(route);
+        if (state == null) {
+            state = new RouteState(this, route, routesById.get(route.id()));
+            routes.put(route, state);
+            routesById.put(route.id(), state);
+            routeCounters.put(route.id(), state.counters);
+        }
+        return state;
+    }
+
+    EndpointPool pool(Endpoint endpoint) {
+        return pools.computeIfAbsent(EndpointKey.of(endpoint), _ -> new EndpointPool(this, endpoint));
+    }
+
+    ChannelFuture connect(UpstreamConnection connection, InetSocketAddress address) {
+        return connector.clone().handler(connection).connect(address);
+    }
+
+    /// Forgets what is kept of routes and endpoints that are no longer served.
+    void retain(Served served) {
+        routes.keySet().retainAll(served.routes());
+        routesById.keySet().retainAll(served.ids());
+        routeCounters.keySet().retainAll(served.ids());
+        pools.entrySet().removeIf(entry -> {
+            boolean unused = !served.endpoints().contains(entry.getKey());
+            if (unused) {
+                entry.getValue().retire();
+            }
+            return unused;
+        });
+    }
+
+    Map<String, RouteCounters> routeCounters() {
+        return Collections.unmodifiableMap(routeCounters);
+    }
+
+    Collection<EndpointPool> pools() {
+        return Collections.unmodifiableCollection(pools.values());
     }
 }

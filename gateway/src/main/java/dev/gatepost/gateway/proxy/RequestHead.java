@@ -6,7 +6,8 @@ package dev.gatepost.gateway.proxy;
 /// HTTP/1: [RequestParser] copies the header section in, indexes it and calls [#finish()].
 ///
 /// HTTP/2: call [#clear()]; then [#startHttp2(CharSequence, CharSequence, CharSequence)] with `:method`, `:path` and
-/// `:authority`; `fields.add(name, value)` for every regular field (false: malformed, reset the stream); set
+/// `:authority`; `fields.add(name, value)` for every regular field (false: malformed, reset the stream), the crumbs of
+/// `cookie` joined into one (RFC 9113 section 8.2.3); set
 /// [#bodyFollows] unless END_STREAM came with the headers; then [#finish()]. Anything but [Refusal#NONE] goes to
 /// [Exchange#refuse(Refusal)].
 final class RequestHead {
@@ -68,6 +69,11 @@ final class RequestHead {
 
     byte[] bytes() {
         return fields.bytes;
+    }
+
+    /// Where the host ends, without port and without the dot of a fully qualified name.
+    int hostEnd() {
+        return hostTo - 1 > authorityFrom && bytes()[hostTo - 1] == '.' ? hostTo - 1 : hostTo;
     }
 
     /// Takes the pseudo-header fields of an HTTP/2 request.

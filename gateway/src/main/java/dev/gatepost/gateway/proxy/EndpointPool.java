@@ -1,0 +1,167 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.accesslog.EndpointLabel;
+import dev.gatepost.gateway.route.Endpoint;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ConnectTimeoutException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+/// The connections of one event loop to one endpoint. Kept-alive ones are reused last in, first out: the busy ones stay
+/// warm and the rest times out. Lives as long as its endpoint is routed to, whatever happens to the route table.
+final class EndpointPool {
+    /// More idle connections than this are not kept.
+    private static final int MOST_IDLE = 256;
+    /// How long a connection may have been idle and still carry a request that can't be repeated. Servers close idle
+    /// connections after some seconds; the shorter ours was idle, the less likely the request meets the closing.
+    private static final long FRESH_NANOS = 1_000_000_000L;
+
+    private final GateLoop loop;
+    final EndpointLabel label;
+    /// As it stands in a Host field.
+    final byte[] hostAndPort;
+    private final @Nullable InetAddress literal;
+    private UpstreamConnection[] idle = new UpstreamConnection[4];
+    private int idleCount;
+    /// Connections, idle ones included.
+    private int connections;
+    private boolean retired;
+
+    // Written by the event loop alone; a reader elsewhere may see them late, never torn.
+    long requests;
+    long failures;
+    long connects;
+    long reuses;
+
+    EndpointPool(GateLoop loop, Endpoint endpoint) {
+        this.loop = loop;
+        this.label = new EndpointLabel(
+                endpoint.service(), endpoint.instance(), endpoint.node(), endpoint.datacenter(), endpoint.host(), endpoint.port());
+        String host = endpoint.host().contains(":") ? "[" + endpoint.host() + "]" : endpoint.host();
+        this.hostAndPort = (host + ":" + endpoint.port()).getBytes(ISO_8859_1);
+        this.literal = literal(endpoint.host());
+    }
+
+    private static @Nullable InetAddress literal(String host) {
+        try {
+            return InetAddress.ofLiteral(host);
+        } catch (IllegalArgumentException _) {
+            return null;
+        }
+    }
+
+    int idle() {
+        return idleCount;
+    }
+
+    int active() {
+        return connections - idleCount;
+    }
+
+    /// A kept-alive connection, or null when there is none that will do.
+    ///
+    /// @param repeatable whether the request may be sent again should the connection turn out to be closed
+    @Nullable UpstreamConnection take(boolean repeatable) {
+        if (idleCount == 0) {
+            return null;
+        }
+        UpstreamConnection connection = idle[idleCount - 1];
+        if (!repeatable && loop.now() - connection.idleSince() > FRESH_NANOS) {
+            return null;
+        }
+        idleCount--;
+        reuses++;
+        return connection;
+    }
+
+    /// Connects for that exchange, and tells it.
+    void connect(Exchange exchange) {
+        UpstreamConnection connection = new UpstreamConnection(loop, this, exchange);
+        exchange.connecting(connection);
+        connections++;
+        connects++;
+        if (literal != null) {
+            connect(connection, literal);
+        } else {
+            resolve(connection);
+        }
+    }
+
+    /// The JDK's resolver blocks, so it does so on a virtual thread; it caches by itself.
+    private void resolve(UpstreamConnection connection) {
+        Thread.startVirtualThread(() -> {
+            try {
+                InetAddress address = InetAddress.getByName(label.host());
+                loop.eventLoop.execute(() -> connect(connection, address));
+            } catch (UnknownHostException _) {
+                loop.eventLoop.execute(() -> failed(connection, Cause.UPSTREAM_CONNECT_FAILED, "host name does not resolve"));
+            }
+        });
+    }
+
+    private void connect(UpstreamConnection connection, InetAddress address) {
+        ChannelFuture connecting = loop.connect(connection, new InetSocketAddress(address, label.port()));
+        connecting.addListener(done -> {
+            loop.touch();
+            if (!done.isSuccess()) {
+                Throwable problem = done.cause();
+                failed(connection, cause(problem), String.valueOf(problem.getMessage()));
+            } else {
+                connection.connected();
+            }
+        });
+    }
+
+    private void failed(UpstreamConnection connection, Cause cause, String detail) {
+        connections--;
+        failures++;
+        connection.connectFailed(cause, detail);
+    }
+
+    private static Cause cause(Throwable problem) {
+        return switch (problem) {
+            case ConnectTimeoutException _ -> Cause.UPSTREAM_CONNECT_TIMEOUT;
+            case ConnectException e when String.valueOf(e.getMessage()).contains("refused") -> Cause.UPSTREAM_CONNECT_REFUSED;
+            default -> Cause.UPSTREAM_CONNECT_FAILED;
+        };
+    }
+
+    /// Takes back a connection that can be used again; false when it is not wanted.
+    boolean keep(UpstreamConnection connection) {
+        if (retired || idleCount == MOST_IDLE) {
+            return false;
+        }
+        if (idleCount == idle.length) {
+            idle = Arrays.copyOf(idle, idleCount * 2);
+        }
+        idle[idleCount++] = connection;
+        return true;
+    }
+
+    /// An established connection is gone.
+    void closed(UpstreamConnection connection) {
+        connections--;
+        for (int i = idleCount - 1; i >= 0; i--) {
+            if (idle[i] == connection) {
+                System.arraycopy(idle, i + 1, idle, i, idleCount - i - 1);
+                idleCount--;
+                return;
+            }
+        }
+    }
+
+    /// Nothing is routed here any more: idle connections close, busy ones finish.
+    void retire() {
+        retired = true;
+        while (idleCount > 0) {
+            idle[idleCount - 1].close();
+        }
+    }
+}

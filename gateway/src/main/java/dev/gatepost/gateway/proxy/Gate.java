@@ -1,0 +1,251 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.route.RouteTable;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.unix.UnixChannelOption;
+import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// The HTTP half of the gateway: listeners whose connections are served by the event loops of one group, each by itself.
+///
+/// `start` opens the listeners. To stop: [#stopAccepting()], [#drain(Duration)], [#close()]; the event loop group and the
+/// access log belong to the caller and are to be closed afterwards.
+public final class Gate implements AutoCloseable {
+    private static final Duration FORGET_EVERY = Duration.ofSeconds(5);
+    private static final int BACKLOG = 4096;
+    private static final WriteBufferWaterMark WATER_MARKS = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+
+    private final List<GateLoop> loops;
+    private final List<Channel> listeners = new ArrayList<>();
+    private final Map<String, InetSocketAddress> addresses = new HashMap<>();
+    private final Supplier<Serving> serving;
+    private final Thread forgetting;
+
+    private Gate(List<GateLoop> loops, Supplier<Serving> serving) {
+        this.loops = loops;
+        this.serving = serving;
+        this.forgetting = Thread.ofVirtual().name("gate-forgetting").unstarted(this::forget);
+    }
+
+    /// Opens the listeners and serves.
+    ///
+    /// @param serving read once per request
+    /// @throws UncheckedIOException when a listener can't be opened; its message says which, and none is open then
+    public static Gate start(
+            GateSettings settings,
+            EventLoopGroup group,
+            Supplier<Serving> serving,
+            AccessLog accessLog,
+            List<ListenerSpec> listeners) {
+        Transport transport = Transport.of(group);
+        List<GateLoop> loops = new ArrayList<>();
+        for (EventExecutor executor : group) {
+            loops.add(new GateLoop((EventLoop) executor, transport, settings, serving, accessLog));
+        }
+        Gate gate = new Gate(List.copyOf(loops), serving);
+        try {
+            for (ListenerSpec listener : listeners) {
+                gate.listen(listener, transport, group);
+            }
+        } catch (RuntimeException e) {
+            gate.stopAccepting();
+            throw e;
+        }
+        loops.forEach(GateLoop::start);
+        gate.forgetting.start();
+        return gate;
+    }
+
+    /// With epoll each event loop has a listening socket of its own, and the kernel spreads connections over them; a
+    /// connection then never changes threads. Elsewhere one socket accepts for all.
+    private void listen(ListenerSpec spec, Transport transport, EventLoopGroup group) {
+        InetSocketAddress address = spec.address();
+        int most = Math.max(1, (loops.getFirst().settings.limits().connections() + loops.size() - 1) / loops.size());
+        if (transport == Transport.EPOLL) {
+            boolean shared = loops.size() > 1;
+            if (shared && address.getPort() != 0) {
+                refuseTakenPort(spec);
+            }
+            for (GateLoop loop : loops) {
+                Channel channel = bind(spec, address, new ServerBootstrap()
+                        .group(loop.eventLoop, loop.eventLoop)
+                        .channelFactory(transport::serverSocket)
+                        .option(UnixChannelOption.SO_REUSEPORT, shared)
+                        .childHandler(new Accepting(Map.of(loop.eventLoop, loop), spec.start(), most)));
+                address = (InetSocketAddress) channel.localAddress();
+            }
+        } else {
+            Map<EventLoop, GateLoop> byLoop = new HashMap<>();
+            loops.forEach(loop -> byLoop.put(loop.eventLoop, loop));
+            Channel channel = bind(spec, address, new ServerBootstrap()
+                    .group(group)
+                    .channelFactory(transport::serverSocket)
+                    .childHandler(new Accepting(byLoop, spec.start(), most)));
+            address = (InetSocketAddress) channel.localAddress();
+        }
+        addresses.put(spec.name(), address);
+    }
+
+    /// SO_REUSEPORT would let a second process of the same user share the port unnoticed, and each would get half of the
+    /// requests. A plain bind finds out.
+    private static void refuseTakenPort(ListenerSpec spec) {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(spec.address());
+        } catch (IOException e) {
+            throw cannotListen(spec, e);
+        }
+    }
+
+    private Channel bind(ListenerSpec spec, InetSocketAddress address, ServerBootstrap bootstrap) {
+        ChannelFuture bound = bootstrap
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(ChannelOption.ALLOCATOR, loops.getFirst().allocator())
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
+                .bind(address)
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw cannotListen(spec, bound.cause());
+        }
+        listeners.add(bound.channel());
+        return bound.channel();
+    }
+
+    private static UncheckedIOException cannotListen(ListenerSpec spec, Throwable problem) {
+        String reason = problem.getMessage() == null ? problem.getClass().getSimpleName() : problem.getMessage();
+        String message = "%s: can't listen on %s:%d: %s (expected: a free port and an address of this machine)"
+                .formatted(spec.name(), spec.address().getHostString(), spec.address().getPort(), reason);
+        return new UncheckedIOException(message, new IOException(message, problem));
+    }
+
+    /// Hands new connections to their loop, or closes them at once when it has too many.
+    private static final class Accepting extends ChannelInitializer<Channel> {
+        private final Map<EventLoop, GateLoop> loops;
+        private final ConnectionStart start;
+        private final int most;
+
+        Accepting(Map<EventLoop, GateLoop> loops, ConnectionStart start, int most) {
+            this.loops = loops;
+            this.start = start;
+            this.most = most;
+        }
+
+        @Override
+        protected void initChannel(Channel channel) {
+            GateLoop loop = loops.get(channel.eventLoop());
+            if (loop == null || loop.counters.connections >= most) {
+                if (loop != null) {
+                    loop.counters.refusedConnections++;
+                }
+                var _ = channel.close();
+                return;
+            }
+            start.begin(channel, loop);
+        }
+    }
+
+    /// Where a listener really listens: the port that was picked for port 0.
+    public InetSocketAddress address(String listener) {
+        InetSocketAddress address = addresses.get(listener);
+        if (address == null) {
+            throw new IllegalArgumentException(listener + " (expected: one of " + addresses.keySet() + ")");
+        }
+        return address;
+    }
+
+    /// Closes the listeners; connections stay.
+    public void stopAccepting() {
+        for (Channel listener : listeners) {
+            listener.close().awaitUninterruptibly();
+        }
+        listeners.clear();
+    }
+
+    /// Lets exchanges in flight finish and every connection close after its last response, for at most that long; what is
+    /// left then is cut off and logged as such.
+    ///
+    /// @return whether everything ended by itself
+    public boolean drain(Duration timeout) {
+        forEachLoop(GateLoop::drain);
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (openConnections() > 0 && System.nanoTime() < deadline) {
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        boolean clean = openConnections() == 0;
+        forEachLoop(GateLoop::kill);
+        return clean;
+    }
+
+    private long openConnections() {
+        return loops.stream().mapToLong(loop -> loop.counters.connections).sum();
+    }
+
+    private void forEachLoop(Consumer<GateLoop> action) {
+        CompletableFuture<?>[] done = loops.stream()
+                .map(loop -> CompletableFuture.runAsync(() -> action.accept(loop), loop.eventLoop))
+                .toArray(CompletableFuture<?>[]::new);
+        CompletableFuture.allOf(done).join();
+    }
+
+    /// Cuts off whatever is open.
+    @Override
+    public void close() {
+        stopAccepting();
+        forgetting.interrupt();
+        forEachLoop(GateLoop::kill);
+    }
+
+    /// What the gate counted so far, summed over its event loops.
+    public GateMetrics metrics() {
+        return GateMetrics.of(loops);
+    }
+
+    /// The endpoints that had connections, and how they do.
+    public List<EndpointView> endpoints() {
+        return EndpointView.of(loops);
+    }
+
+    private void forget() {
+        RouteTable known = RouteTable.EMPTY;
+        try {
+            while (true) {
+                Thread.sleep(FORGET_EVERY);
+                RouteTable table = serving.get().routes();
+                if (table != known) {
+                    known = table;
+                    Served served = Served.of(table);
+                    loops.forEach(loop -> loop.eventLoop.execute(() -> loop.retain(served)));
+                }
+            }
+        } catch (InterruptedException _) {
+            // The gate closes.
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.Cause;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.ToLongFunction;
+
+/// What the gate counted since it started, at one moment.
+///
+/// @param requests           by hundreds of the status, 0 to 5; at 0 those that ended without one
+/// @param causes             exchanges by cause
+/// @param durations          exchanges by duration, not cumulative: bucket i holds those up to `BUCKETS.get(i)`, the last one the rest
+/// @param connections        downstream connections open now
+/// @param accepted           downstream connections served so far
+/// @param refusedConnections closed at once, since there were too many
+/// @param exchanges          in flight now
+/// @param upstreamConnects   connections opened to endpoints
+/// @param upstreamReuses     requests sent on a kept-alive connection
+/// @param routes             by route id
+public record GateMetrics(
+        List<Long> requests,
+        Map<Cause, Long> causes,
+        List<Long> durations,
+        Duration durationSum,
+        long requestBytes,
+        long responseBytes,
+        long connections,
+        long accepted,
+        long refusedConnections,
+        long exchanges,
+        long retries,
+        long upstreamConnects,
+        long upstreamReuses,
+        Map<String, RouteMetrics> routes) {
+    /// Upper bounds of the duration buckets but the last.
+    public static final List<Duration> BUCKETS =
+            Arrays.stream(LoopCounters.BUCKET_NANOS).mapToObj(Duration::ofNanos).toList();
+
+    /// @param requests as in the whole
+    public record RouteMetrics(List<Long> requests, Duration durationSum, long requestBytes, long responseBytes, long retries) {}
+
+    static GateMetrics of(List<GateLoop> loops) {
+        long[] requests = new long[6];
+        long[] durations = new long[LoopCounters.BUCKET_NANOS.length + 1];
+        Map<Cause, Long> causes = new EnumMap<>(Cause.class);
+        Map<String, RouteMetrics> routes = new TreeMap<>();
+        for (GateLoop loop : loops) {
+            LoopCounters counters = loop.counters;
+            add(requests, counters.requests);
+            add(durations, counters.durations);
+            counters.causes.forEach((cause, count) -> causes.merge(cause, count.value, Long::sum));
+            loop.routeCounters().forEach((id, counted) -> routes.merge(id, routeMetrics(counted), GateMetrics::sum));
+        }
+        return new GateMetrics(
+                list(requests),
+                Map.copyOf(causes),
+                list(durations),
+                Duration.ofNanos(sum(loops, loop -> loop.counters.durationNanos)),
+                sum(loops, loop -> loop.counters.requestBytes),
+                sum(loops, loop -> loop.counters.responseBytes),
+                sum(loops, loop -> loop.counters.connections),
+                sum(loops, loop -> loop.counters.accepted),
+                sum(loops, loop -> loop.counters.refusedConnections),
+                sum(loops, loop -> loop.counters.exchanges),
+                sum(loops, loop -> loop.counters.retries),
+                sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.connects).sum()),
+                sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.reuses).sum()),
+                routes);
+    }
+
+    private static RouteMetrics routeMetrics(RouteCounters counters) {
+        return new RouteMetrics(
+                list(counters.requests),
+                Duration.ofNanos(counters.durationNanos),
+                counters.requestBytes,
+                counters.responseBytes,
+                counters.retries);
+    }
+
+    private static RouteMetrics sum(RouteMetrics a, RouteMetrics b) {
+        long[] requests = new long[a.requests.size()];
+        for (int i = 0; i < requests.length; i++) {
+            requests[i] = a.requests.get(i) + b.requests.get(i);
+        }
+        return new RouteMetrics(
+                list(requests),
+                a.durationSum.plus(b.durationSum),
+                a.requestBytes + b.requestBytes,
+                a.responseBytes + b.responseBytes,
+                a.retries + b.retries);
+    }
+
+    private static long sum(List<GateLoop> loops, ToLongFunction<GateLoop> counter) {
+        return loops.stream().mapToLong(counter).sum();
+    }
+
+    private static void add(long[] sums, long[] values) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += values[i];
+        }
+    }
+
+    private static List<Long> list(long[] values) {
+        return Arrays.stream(values).boxed().toList();
+    }
+}

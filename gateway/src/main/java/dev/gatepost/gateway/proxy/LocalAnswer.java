@@ -1,0 +1,74 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.route.RouteOptions.Redirect;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpResponseStatus;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+/// A response that the gate gives itself, with its cause in the body, so that whoever sees it finds it in the log.
+///
+/// @param fields further field lines, each with its CR LF
+record LocalAnswer(int status, Cause cause, String fields) {
+    static LocalAnswer of(int status, Cause cause) {
+        return new LocalAnswer(status, cause, "");
+    }
+
+    LocalAnswer retryAfter(int seconds) {
+        return with("Retry-After: " + seconds);
+    }
+
+    LocalAnswer allow(String methods) {
+        return with("Allow: " + methods);
+    }
+
+    private LocalAnswer with(String field) {
+        return new LocalAnswer(status, cause, fields + field + "\r\n");
+    }
+
+    /// `$host` is the host the client named, `$path` the path it asked for as the route would forward it, from its first
+    /// slash; the request's query follows unless the location has its own.
+    static LocalAnswer redirect(Redirect redirect, RequestHead request, RouteState route) {
+        byte[] b = request.bytes();
+        Scratch forwarded = new Scratch();
+        HeadWriter.target(forwarded, request, route);
+        String target = new String(forwarded.bytes, 0, forwarded.end, ISO_8859_1);
+        int question = target.indexOf('?');
+        String path = question < 0 ? target : target.substring(0, question);
+        String query = question < 0 ? "" : target.substring(question);
+        String host = new String(b, request.authorityFrom, request.hostTo - request.authorityFrom, ISO_8859_1);
+        String location = redirect.location().replace("/$path", "$path").replace("$host", host).replace("$path", path);
+        if (redirect.location().contains("$path") && redirect.location().indexOf('?') < 0) {
+            location += query;
+        }
+        return of(redirect.status(), Cause.REDIRECT).with("Location: " + location);
+    }
+
+    /// Fills in the head and returns the body.
+    ByteBuf write(ResponseHead head, GateLoop loop) {
+        String reason = HttpResponseStatus.valueOf(status).reasonPhrase();
+        String body = status + " " + reason + ": " + cause.word() + "\n";
+        head.clear();
+        head.version = 11;
+        head.status = status;
+        head.contentLength = body.length();
+        FieldSection section = head.fields;
+        head.reasonFrom = "HTTP/1.1 200 ".length();
+        head.reasonTo = section.append("HTTP/1.1 " + status + " " + reason);
+        section.append("\r\n");
+        head.fieldsFrom = section.end;
+        section.add("Date", loop.date());
+        section.add("Content-Type", "text/plain; charset=utf-8");
+        section.add("Content-Length", Integer.toString(body.length()));
+        for (String line : fields.split("\r\n", -1)) {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                section.add(line.substring(0, colon), line.substring(colon + 2));
+            }
+        }
+        ByteBuf buffer = loop.allocator().directBuffer(body.length());
+        buffer.writeCharSequence(body, ISO_8859_1);
+        return buffer;
+    }
+}

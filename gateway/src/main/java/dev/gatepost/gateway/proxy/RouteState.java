@@ -1,0 +1,75 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.RouteLabel;
+import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.route.Route;
+import dev.gatepost.gateway.route.RouteOptions;
+import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
+import java.net.InetAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+/// What one event loop keeps of a route: everything that a request of it needs, resolved once.
+final class RouteState {
+    final Route route;
+    final RouteLabel label;
+    final RouteCounters counters;
+    final Balancer balancer;
+    final long responseHeaderNanos;
+    final byte[] strip;
+    final byte[] prepend;
+    final byte[] fixedHost;
+    /// For 405 (RFC 9110 section 10.2.1); empty when all methods are allowed.
+    final String allowedMethods;
+
+    /// @param previous the state of the route of this id before it changed, if there was one
+    RouteState(GateLoop loop, Route route, @Nullable RouteState previous) {
+        RouteOptions options = route.options();
+        this.route = route;
+        this.counters = previous == null ? new RouteCounters() : previous.counters;
+        this.balancer = new Balancer(loop, route.upstream(), previous == null ? null : previous.balancer);
+        String source = route.declarations().isEmpty() ? "" : route.declarations().getFirst().kind();
+        this.label = new RouteLabel(route.id(), route.id(), source);
+        this.responseHeaderNanos = options.timeout().orElse(loop.settings.timeouts().responseHeader()).toNanos();
+        this.strip = options.strip().getBytes(ISO_8859_1);
+        this.prepend = options.prepend().getBytes(ISO_8859_1);
+        this.fixedHost = options.host().value().getBytes(ISO_8859_1);
+        this.allowedMethods = String.join(", ", options.methods().stream().sorted().toList());
+    }
+
+    boolean allows(RequestHead request) {
+        if (allowedMethods.isEmpty()) {
+            return true;
+        }
+        String method = request.method != Method.OTHER
+                ? request.method.name()
+                : new String(request.bytes(), request.methodFrom, request.methodTo - request.methodFrom, ISO_8859_1);
+        return route.options().methods().contains(method);
+    }
+
+    /// Deny wins; an allow list that does not name the address denies it.
+    boolean admits(InetAddress client) {
+        List<Cidr> allow = route.options().allow();
+        List<Cidr> deny = route.options().deny();
+        if (allow.isEmpty() && deny.isEmpty()) {
+            return true;
+        }
+        byte[] address = client.getAddress();
+        return !contains(deny, address) && (allow.isEmpty() || contains(allow, address));
+    }
+
+    private static boolean contains(List<Cidr> blocks, byte[] address) {
+        for (Cidr block : blocks) {
+            if (block.contains(address)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    HostRewrite.Kind hostRewrite() {
+        return route.options().host().kind();
+    }
+}

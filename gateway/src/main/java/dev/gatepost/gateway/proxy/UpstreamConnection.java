@@ -1,0 +1,398 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.Cause;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/// An HTTP/1 connection to an endpoint. It writes the requests of one exchange after another, reads their responses, and
+/// knows whether it can be used again.
+final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+    private enum State { CONNECTING, IDLE, HEAD, BODY, TUNNEL, CLOSED }
+
+    private final GateLoop loop;
+    private final EndpointPool pool;
+    private final ResponseParser parser;
+    private final BodyReader body;
+    private final Deadline idleDeadline = new Deadline(this::close);
+    private State state = State.CONNECTING;
+    private @Nullable Exchange exchange;
+    private @Nullable Channel channel;
+    private @Nullable Outgoing out;
+    private boolean requestEnded;
+    private boolean requestChunked;
+    private boolean writeFailed;
+    private boolean broken;
+    private long idleSince;
+
+    UpstreamConnection(GateLoop loop, EndpointPool pool, Exchange exchange) {
+        this.loop = loop;
+        this.pool = pool;
+        this.exchange = exchange;
+        this.parser = new ResponseParser(loop.settings.limits());
+        this.body = new BodyReader(loop.settings.limits());
+    }
+
+    EndpointPool pool() {
+        return pool;
+    }
+
+    long idleSince() {
+        return idleSince;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        channel = ctx.channel();
+        out = new Outgoing(ctx.channel());
+    }
+
+    void connected() {
+        if (state == State.CLOSED) {
+            return;
+        }
+        loop.deadlines.add(idleDeadline);
+        Exchange waiting = exchange;
+        if (waiting == null) {
+            // Its exchange gave up meanwhile: the next one may have it.
+            requestEnded = true;
+            becomeIdle();
+        } else {
+            state = State.IDLE;
+            exchange = null;
+            waiting.connected(this);
+        }
+    }
+
+    void connectFailed(Cause cause, String detail) {
+        state = State.CLOSED;
+        Exchange waiting = exchange;
+        exchange = null;
+        if (waiting != null) {
+            waiting.connectFailed(cause, detail);
+        }
+    }
+
+    // ---- the request ----
+
+    /// Begins a request. `head` is complete, the bytes of its head are in `scratch`.
+    ///
+    /// @param chunked how a body that follows is framed
+    /// @param ends    no body follows
+    void begin(Exchange exchange, Scratch head, boolean chunked, boolean ends) {
+        this.exchange = exchange;
+        idleDeadline.at = Deadline.NEVER;
+        state = State.HEAD;
+        requestChunked = chunked;
+        requestEnded = ends;
+        parser.start(exchange.response());
+        pool.requests++;
+        outgoing().write(head.bytes, 0, head.end);
+    }
+
+    /// Takes over the buffer.
+    void send(ByteBuf data) {
+        if (writeFailed || state == State.CLOSED) {
+            data.release();
+        } else if (requestChunked) {
+            outgoing().writeChunk(data);
+        } else {
+            outgoing().write(data);
+        }
+    }
+
+    void end(FieldSection trailers) {
+        requestEnded = true;
+        if (requestChunked && !writeFailed && state != State.CLOSED) {
+            outgoing().writeLastChunk(trailers);
+        }
+    }
+
+    void flush() {
+        if (out != null && state != State.CLOSED) {
+            out.flush();
+        }
+    }
+
+    /// Whether it takes more request body. After a failed write it does: the body goes nowhere, and what matters is the
+    /// response that may be on its way.
+    boolean isWritable() {
+        return writeFailed || (channel != null && channel.isWritable());
+    }
+
+    // ---- the response ----
+
+    void pauseReading() {
+        if (channel != null) {
+            channel.config().setAutoRead(false);
+        }
+    }
+
+    void resumeReading() {
+        if (channel != null && !channel.config().isAutoRead()) {
+            channel.config().setAutoRead(true);
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        loop.touch();
+        ByteBuf in = (ByteBuf) message;
+        boolean taken = false;
+        try {
+            taken = consume(in);
+        } finally {
+            if (!taken) {
+                in.release();
+            }
+        }
+    }
+
+    /// True when the buffer itself was passed on.
+    private boolean consume(ByteBuf in) {
+        while (true) {
+            switch (state) {
+                case HEAD -> {
+                    if (!in.isReadable() || !readHead(in)) {
+                        return false;
+                    }
+                }
+                case BODY -> {
+                    int n = body.next(in);
+                    if (n == BodyReader.MALFORMED) {
+                        fail(Cause.UPSTREAM_PROTOCOL_ERROR, "response body: bad chunk");
+                        return false;
+                    }
+                    if (n == BodyReader.MORE) {
+                        return false;
+                    }
+                    if (n > 0) {
+                        boolean whole = n == in.readableBytes();
+                        boolean last = body.isAtEnd();
+                        current().responseBody(whole ? in : in.readRetainedSlice(n));
+                        if (last && state == State.BODY) {
+                            end(!whole && in.isReadable());
+                        }
+                        if (whole) {
+                            return true;
+                        }
+                    } else {
+                        end(in.isReadable());
+                    }
+                }
+                case TUNNEL -> {
+                    if (!in.isReadable()) {
+                        return false;
+                    }
+                    current().responseBody(in);
+                    return true;
+                }
+                case IDLE -> {
+                    // Nobody asked (RFC 9112 section 9.2): whatever it means, the next response can't be trusted.
+                    if (in.isReadable()) {
+                        close();
+                    }
+                    return false;
+                }
+                case CONNECTING, CLOSED -> {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Reads a head as far as it is there; false when more is needed or it was refused.
+    private boolean readHead(ByteBuf in) {
+        Exchange current = current();
+        ResponseHead head = current.response();
+        Refusal refusal = parser.read(in);
+        if (refusal == Refusal.NONE && parser.isComplete()) {
+            refusal = head.finish();
+        }
+        if (refusal != Refusal.NONE) {
+            boolean size = refusal.cause == Cause.HEADER_TOO_LARGE || refusal.cause == Cause.REQUEST_LINE_TOO_LONG;
+            fail(size ? Cause.UPSTREAM_HEADER_TOO_LARGE : Cause.UPSTREAM_PROTOCOL_ERROR, refusal.detail);
+            return false;
+        }
+        if (!parser.isComplete()) {
+            return false;
+        }
+        if (head.status == 101) {
+            return switchProtocols(current, head);
+        }
+        if (head.status < 200) {
+            current.interim(head);
+            if (state == State.HEAD) {
+                parser.start(head);
+            }
+            return true;
+        }
+        if (head.isBodiless(current.request().method)) {
+            body.none();
+        } else if (head.chunked) {
+            body.chunked();
+        } else if (head.contentLength >= 0) {
+            body.length(head.contentLength);
+        } else {
+            body.untilClose();
+        }
+        state = State.BODY;
+        boolean ends = body.isAtEnd();
+        current.responseHead(head, ends);
+        if (ends && state == State.BODY) {
+            end(in.isReadable());
+        }
+        return true;
+    }
+
+    private boolean switchProtocols(Exchange current, ResponseHead head) {
+        if (!current.request().upgrade || !head.upgrade || head.fields.find(FieldName.UPGRADE, 0) < 0) {
+            fail(Cause.UPSTREAM_PROTOCOL_ERROR, "101 response to a request that asked for no upgrade");
+            return false;
+        }
+        state = State.TUNNEL;
+        requestChunked = false;
+        current.switched(head);
+        return true;
+    }
+
+    /// The response is complete.
+    private void end(boolean surplus) {
+        Exchange ended = current();
+        exchange = null;
+        boolean reusable = requestEnded && !surplus && !ended.response().close && !body.endsWithConnection() && !writeFailed;
+        if (reusable) {
+            becomeIdle();
+        } else {
+            close();
+        }
+        ended.responseEnd(body.trailers());
+    }
+
+    private void becomeIdle() {
+        if (channel != null && channel.isActive() && pool.keep(this)) {
+            state = State.IDLE;
+            idleSince = loop.now();
+            idleDeadline.at = idleSince + loop.idleNanos;
+            resumeReading();
+        } else {
+            close();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        Exchange current = exchange;
+        if (current != null) {
+            current.responseFlush();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        Exchange current = exchange;
+        if (current != null && state != State.CONNECTING) {
+            current.upstreamWritabilityChanged();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        loop.touch();
+        State before = state;
+        state = State.CLOSED;
+        discard();
+        Exchange current = exchange;
+        exchange = null;
+        if (before != State.CONNECTING && before != State.CLOSED) {
+            loop.deadlines.remove(idleDeadline);
+            pool.closed(this);
+        }
+        if (current == null) {
+            return;
+        }
+        switch (before) {
+            case HEAD -> {
+                boolean untouched = parser.isUntouched();
+                pool.failures++;
+                current.lost(untouched);
+            }
+            case BODY -> {
+                if (body.endsWithConnection() && !broken) {
+                    current.responseEnd(FieldSection.NONE);
+                } else {
+                    pool.failures++;
+                    current.lost(false);
+                }
+            }
+            case TUNNEL -> current.responseEnd(FieldSection.NONE);
+            case CONNECTING, IDLE, CLOSED -> {}
+        }
+    }
+
+    /// A failed write comes here as well. The connection stays open for reading then: an endpoint that refuses a body
+    /// answers before it has read it all (RFC 9112 section 9.6).
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable problem) {
+        if (state == State.CONNECTING || state == State.CLOSED) {
+            return;
+        }
+        if (ctx.channel().isActive() && (state == State.HEAD || state == State.BODY) && problem instanceof IOException) {
+            writeFailed = true;
+            broken = true;
+            Exchange current = exchange;
+            if (current != null) {
+                current.upstreamWritabilityChanged();
+            }
+            return;
+        }
+        broken = true;
+        var _ = ctx.close();
+    }
+
+    private void fail(Cause cause, String detail) {
+        Exchange current = exchange;
+        exchange = null;
+        pool.failures++;
+        close();
+        if (current != null) {
+            current.upstreamFailed(cause, detail);
+        }
+    }
+
+    /// Closes it, whatever it is doing; its exchange is not told, and does not need it any more.
+    void close() {
+        exchange = null;
+        // One that is still connecting goes to the pool when it has.
+        if (state != State.CLOSED && state != State.CONNECTING && channel != null) {
+            state = State.CLOSED;
+            discard();
+            loop.deadlines.remove(idleDeadline);
+            pool.closed(this);
+            var _ = channel.close();
+        }
+    }
+
+    private void discard() {
+        if (out != null) {
+            out.discard();
+        }
+    }
+
+    private Outgoing outgoing() {
+        if (out == null) {
+            throw new IllegalStateException("not in a pipeline yet");
+        }
+        return out;
+    }
+
+    private Exchange current() {
+        if (exchange == null) {
+            throw new IllegalStateException("no exchange on this connection");
+        }
+        return exchange;
+    }
+}
