@@ -7,6 +7,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 /// Who sent a request: the socket's peer, or behind trusted proxies the rightmost address in X-Forwarded-For that is none
 /// of them. Whatever stands left of that one was not written by anybody we trust.
 final class Client {
+    private static final byte[] HTTPS = {'h', 't', 't', 'p', 's'};
+
     final InetAddress address;
     /// In ASCII; empty when it is the peer.
     final byte[] text;
@@ -42,6 +44,18 @@ final class Client {
             }
         }
         return found;
+    }
+
+    /// Whether the client speaks TLS: to us, or to the trusted proxy that says so.
+    static boolean isSecure(RequestHead head, ClientConnection connection) {
+        if (!connection.trusted) {
+            return connection.secure;
+        }
+        FieldSection fields = head.fields;
+        int proto = fields.find(FieldName.X_FORWARDED_PROTO, 0);
+        return proto < 0
+                ? connection.secure
+                : Syntax.equalsIgnoreCase(fields.bytes, fields.valueFrom(proto), fields.valueTo(proto), HTTPS);
     }
 
     /// Without the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`.

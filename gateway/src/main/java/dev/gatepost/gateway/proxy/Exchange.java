@@ -120,9 +120,10 @@ final class Exchange {
             refuse(Refusal.TARGET);
             return;
         }
-        int port = request.port != 0 ? request.port : downstream.connection().secure ? 443 : 80;
+        boolean secure = Client.isSecure(request, downstream.connection());
+        int port = request.port != 0 ? request.port : secure ? 443 : 80;
         Match match = serving.routes().match(
-                request.bytes(), request.authorityFrom, request.hostEnd(), port, loop.path, 0, length);
+                request.bytes(), request.authorityFrom, request.hostTo, port, secure, loop.path, 0, length);
         switch (match) {
             case Match.Found(Route found) -> decide(loop.routeState(found));
             case Match.Empty(Route empty) -> {

@@ -71,11 +71,6 @@ final class RequestHead {
         return fields.bytes;
     }
 
-    /// Where the host ends, without port and without the dot of a fully qualified name.
-    int hostEnd() {
-        return hostTo - 1 > authorityFrom && bytes()[hostTo - 1] == '.' ? hostTo - 1 : hostTo;
-    }
-
     /// Takes the pseudo-header fields of an HTTP/2 request.
     ///
     /// @param authority empty when there was none: a Host field then counts

@@ -1,0 +1,166 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.dns.QueryRecord;
+import dev.gatepost.dns.QueryRecord;
+import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.accesslog.ExchangeRecord;
+import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.HostPattern;
+import dev.gatepost.gateway.route.PathPattern;
+import dev.gatepost.gateway.route.Route;
+import dev.gatepost.gateway.route.RouteOptions;
+import dev.gatepost.gateway.route.RouteTable;
+import dev.gatepost.gateway.route.Upstream;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+
+/// A gate on loopback whose routes a test sets, and whose log it reads.
+final class RunningGate implements AutoCloseable {
+    /// What the log got of one exchange; the record itself is reused.
+    record Logged(
+            int status,
+            Cause cause,
+            String detail,
+            String method,
+            String target,
+            String authority,
+            String requestId,
+            String route,
+            String instance,
+            String clientIp,
+            String traceId,
+            String userAgent,
+            int attempts,
+            boolean reused,
+            long requestBodyBytes,
+            long responseBodyBytes,
+            long requestBytes,
+            long responseBytes,
+            ExchangeRecord.Protocol protocol,
+            int httpVersion,
+            long revision) {}
+
+    private final EventLoopGroup group;
+    private final Gate gate;
+    private volatile Serving serving = new Serving(RouteTable.EMPTY, 0);
+    final BlockingQueue<Logged> log = new LinkedBlockingQueue<>();
+
+    private RunningGate(GateSettings settings, boolean epoll, int threads) {
+        IoHandlerFactory transport = epoll && Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        group = new MultiThreadIoEventLoopGroup(threads, transport);
+        gate = Gate.start(
+                settings, group, () -> serving, new Recording(), List.of(ListenerSpec.plain("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))));
+    }
+
+    static RunningGate start() {
+        return start(GateSettings.DEFAULT);
+    }
+
+    static RunningGate start(GateSettings settings) {
+        return new RunningGate(settings, true, 1);
+    }
+
+    static RunningGate startOnNio() {
+        return new RunningGate(GateSettings.DEFAULT, false, 2);
+    }
+
+    Gate gate() {
+        return gate;
+    }
+
+    int port() {
+        return gate.address("http").getPort();
+    }
+
+    /// Sends everything to these ports of loopback.
+    RunningGate routeTo(int... ports) {
+        return route("/", RouteOptions.NONE, ports);
+    }
+
+    RunningGate route(String path, RouteOptions options, int... ports) {
+        return serve(List.of(route(HostPattern.ANY, path, options, ports)));
+    }
+
+    RunningGate serve(List<Route> routes) {
+        serving = new Serving(RouteTable.of(routes), serving.revision() + 1);
+        return this;
+    }
+
+    static Route route(HostPattern host, String path, RouteOptions options, int... ports) {
+        List<Endpoint> endpoints = Arrays.stream(ports)
+                .mapToObj(port -> new Endpoint("n1/web-" + port, "web", "n1", "dc1", "127.0.0.1", port, 1))
+                .toList();
+        return Route.of(host, PathPattern.parse(path), 0, options, new Upstream("web", endpoints, ports.length));
+    }
+
+    RawClient connect() {
+        return RawClient.connect(port());
+    }
+
+    Logged logged() throws InterruptedException {
+        Logged logged = log.poll(10, TimeUnit.SECONDS);
+        assertNotNull(logged, "no log record in time");
+        return logged;
+    }
+
+    @Override
+    public void close() {
+        gate.close();
+        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    private final class Recording implements AccessLog {
+        @Override
+        public void log(ExchangeRecord r) {
+            log.add(new Logged(
+                    r.status,
+                    r.cause,
+                    r.detail,
+                    r.method.toString(),
+                    r.target.toString(),
+                    r.authority.toString(),
+                    r.requestId.toString(),
+                    r.route.id(),
+                    r.endpoint.instance(),
+                    r.clientIp.toString(),
+                    r.traceId.toString(),
+                    r.userAgent.toString(),
+                    r.attempts,
+                    r.reusedConnection,
+                    r.requestBodyBytes,
+                    r.responseBodyBytes,
+                    r.requestBytes,
+                    r.responseBytes,
+                    r.protocol,
+                    r.httpVersion,
+                    r.revision));
+        }
+
+        @Override
+        public void log(QueryRecord query) {
+            throw new UnsupportedOperationException("the gate answers no queries");
+        }
+
+        @Override
+        public long dropped() {
+            return 0;
+        }
+
+        @Override
+        public void close() {}
+    }
+}
