@@ -25,6 +25,8 @@ final class EndpointPool {
 
     private final GateLoop loop;
     final EndpointLabel label;
+    final String host;
+    final int port;
     /// As it stands in a Host field.
     final byte[] hostAndPort;
     private final @Nullable InetAddress literal;
@@ -44,9 +46,10 @@ final class EndpointPool {
         this.loop = loop;
         this.label = new EndpointLabel(
                 endpoint.service(), endpoint.instance(), endpoint.node(), endpoint.datacenter(), endpoint.host(), endpoint.port());
-        String host = endpoint.host().contains(":") ? "[" + endpoint.host() + "]" : endpoint.host();
-        this.hostAndPort = (host + ":" + endpoint.port()).getBytes(ISO_8859_1);
-        this.literal = literal(endpoint.host());
+        this.host = endpoint.host();
+        this.port = endpoint.port();
+        this.hostAndPort = ((host.contains(":") ? "[" + host + "]" : host) + ":" + port).getBytes(ISO_8859_1);
+        this.literal = literal(host);
     }
 
     private static @Nullable InetAddress literal(String host) {
@@ -98,7 +101,7 @@ final class EndpointPool {
     private void resolve(UpstreamConnection connection) {
         Thread.startVirtualThread(() -> {
             try {
-                InetAddress address = InetAddress.getByName(label.host());
+                InetAddress address = InetAddress.getByName(host);
                 loop.eventLoop.execute(() -> connect(connection, address));
             } catch (UnknownHostException _) {
                 loop.eventLoop.execute(() -> failed(connection, Cause.UPSTREAM_CONNECT_FAILED, "host name does not resolve"));
@@ -107,7 +110,7 @@ final class EndpointPool {
     }
 
     private void connect(UpstreamConnection connection, InetAddress address) {
-        ChannelFuture connecting = loop.connect(connection, new InetSocketAddress(address, label.port()));
+        ChannelFuture connecting = loop.connect(connection, new InetSocketAddress(address, port));
         connecting.addListener(done -> {
             loop.touch();
             if (!done.isSuccess()) {

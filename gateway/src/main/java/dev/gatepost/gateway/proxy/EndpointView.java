@@ -31,7 +31,7 @@ public record EndpointView(
     private static EndpointView of(EndpointPool pool) {
         EndpointLabel label = pool.label;
         return new EndpointView(
-                label.service(), label.instance(), label.host(), label.port(), pool.active(), pool.idle(), pool.requests, pool.failures);
+                label.service(), label.instance(), pool.host, pool.port, pool.active(), pool.idle(), pool.requests, pool.failures);
     }
 
     private EndpointView plus(EndpointView other) {

@@ -1,7 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.dns.QueryRecord;
-import dev.gatepost.dns.QueryRecord;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
