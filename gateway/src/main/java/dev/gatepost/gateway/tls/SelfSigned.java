@@ -9,7 +9,10 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +31,36 @@ public final class SelfSigned {
 
     /// @throws IOException with a message for a person, when no keytool is there or it fails
     public static ServerCertificate certificate(List<String> names) throws IOException {
+        Pair pair = make(names);
+        try {
+            return ServerCertificate.of(Path.of("self-signed"), pair.key(), List.of(pair.certificate()));
+        } catch (CertificateException e) {
+            throw new IOException("no self-signed certificate: " + e.getMessage(), e);
+        }
+    }
+
+    /// The same as files, `NAME.pem` and `NAME.key`, for a configuration to name and a client to trust.
+    ///
+    /// @throws IOException with a message for a person, when no keytool is there or it fails
+    public static void write(Path folder, String name, List<String> names) throws IOException {
+        Pair pair = make(names);
+        try {
+            Files.writeString(folder.resolve(name + ".pem"), pem("CERTIFICATE", pair.certificate().getEncoded()));
+            Files.writeString(folder.resolve(name + ".key"), pem("PRIVATE KEY", pair.key().getEncoded()));
+        } catch (CertificateEncodingException e) {
+            throw new IOException("no self-signed certificate: " + e.getMessage(), e);
+        }
+    }
+
+    /// RFC 7468.
+    private static String pem(String label, byte[] der) {
+        String base64 = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(label, base64, label);
+    }
+
+    private record Pair(PrivateKey key, X509Certificate certificate) {}
+
+    private static Pair make(List<String> names) throws IOException {
         Path directory = Files.createTempDirectory("gatepost-tls");
         Path keyStore = directory.resolve("self-signed.p12");
         String password = HexFormat.of().formatHex(new SecureRandom().generateSeed(16));
@@ -70,12 +103,12 @@ public final class SelfSigned {
         }
     }
 
-    private static ServerCertificate load(Path file, String password) throws IOException {
+    private static Pair load(Path file, String password) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             KeyStore keyStore = KeyStore.getInstance("PKCS12");
             keyStore.load(in, password.toCharArray());
             PrivateKey key = (PrivateKey) keyStore.getKey(ALIAS, password.toCharArray());
-            return ServerCertificate.of(Path.of("self-signed"), key, List.of((X509Certificate) keyStore.getCertificate(ALIAS)));
+            return new Pair(key, (X509Certificate) keyStore.getCertificate(ALIAS));
         } catch (GeneralSecurityException e) {
             throw new IOException("no self-signed certificate: " + e.getMessage(), e);
         }
