@@ -1,10 +1,99 @@
 package dev.gatepost.gateway;
 
-/// The command line.
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// The command line: what can be asked of the program, and which exit code says how it went.
+@Command(
+        name = "gatepost",
+        description = "Edge gateway and DNS server that follow Consul's health-checked catalog.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.Provider.class,
+        subcommands = HelpCommand.class,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:a problem in what it was given", "2:wrong usage", "70:a bug"})
 public final class Main {
+    static final int DONE = 0;
+    static final int PROBLEM = 1;
+    static final int USAGE = 2;
+    static final int BUG = 70;
+
     private Main() {}
 
-    public static void main(String[] args) {
-        System.exit(2);
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .setUsageHelpAutoWidth(true)
+                .setParameterExceptionHandler((mistake, _) -> explainUsage(mistake))
+                .setExecutionExceptionHandler((bug, _, _) -> {
+                    System.err.println("gatepost: a bug, please report it with what follows");
+                    bug.printStackTrace();
+                    return BUG;
+                });
+    }
+
+    private static int explainUsage(ParameterException mistake) {
+        CommandLine command = mistake.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("gatepost: " + message(mistake));
+        UnmatchedArgumentException.printSuggestions(mistake, err);
+        err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        return USAGE;
+    }
+
+    private static String message(ParameterException mistake) {
+        if (mistake instanceof UnmatchedArgumentException unmatched && mistake.getCommandLine().getParent() == null && !unmatched.isUnknownOption()) {
+            String commands = String.join(", ", mistake.getCommandLine().getSubcommands().keySet().stream().sorted().toList());
+            return "%s (expected: one of the commands %s)".formatted(unmatched.getUnmatched().getFirst(), commands);
+        }
+        return String.valueOf(mistake.getMessage());
+    }
+
+    @Command(description = "Report every error of a configuration with its place and what was expected.", mixinStandardHelpOptions = true)
+    int check(@Option(names = "--config", paramLabel = "FILE", required = true, description = "YAML.") Path config) {
+        return Check.run(config, System.getenv());
+    }
+
+    @Command(
+            description = "Ask a running gateway which route or DNS answer something gets, and why.",
+            footer = {
+                "",
+                "What has a slash or a port is a URL, anything else a DNS name:",
+                "  gatepost explain https://shop.example.com/api",
+                "  gatepost explain web.service.consul --type SRV"
+            },
+            mixinStandardHelpOptions = true)
+    int explain(
+            @Parameters(paramLabel = "URL-or-NAME", description = "A URL as a client would use it, or a DNS name.") String subject,
+            @Option(names = "--admin", paramLabel = "HOST:PORT", description = "The gateway's admin address; 127.0.0.1:9090 by default.") @Nullable String admin,
+            @Option(names = "--config", paramLabel = "FILE", description = "Take the admin address from this configuration.") @Nullable Path config,
+            @Option(names = "--type", paramLabel = "TYPE", defaultValue = "A", description = "DNS record type; A by default.") String type,
+            @Option(names = "--method", paramLabel = "METHOD", defaultValue = "GET", description = "Request method; GET by default.") String method,
+            @Option(names = "--header", paramLabel = "NAME:VALUE", description = "A request header; may be repeated.") @Nullable List<String> headers) {
+        return Explain.run(
+                new Explain.Question(subject, type, method, headers == null ? List.of() : headers),
+                Optional.ofNullable(admin),
+                Optional.ofNullable(config),
+                System.getenv());
+    }
+
+    @Command(description = "Print version, commit, JDK and transports in use.", mixinStandardHelpOptions = true)
+    int version() {
+        Version.ofThisBuild().describe().forEach(System.out::println);
+        return DONE;
     }
 }

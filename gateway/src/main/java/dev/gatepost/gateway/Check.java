@@ -1,0 +1,61 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.gateway.config.ConfigReader;
+import dev.gatepost.gateway.config.ConfigReading;
+import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.config.Problem;
+import dev.gatepost.gateway.tls.CertificateLoad;
+import dev.gatepost.gateway.tls.Certificates;
+import dev.gatepost.gateway.tls.RejectedCertificate;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// `gatepost check`: everything that is wrong with a configuration and the files it names, found without starting
+/// anything or talking to anyone.
+final class Check {
+    private Check() {}
+
+    static int run(Path file, Map<String, String> environment) {
+        List<String> problems = problems(file, environment);
+        problems.forEach(System.err::println);
+        if (!problems.isEmpty()) {
+            return Main.PROBLEM;
+        }
+        System.out.println(file + ": no problem found");
+        return Main.DONE;
+    }
+
+    static List<String> problems(Path file, Map<String, String> environment) {
+        ConfigReading reading = ConfigReader.read(Optional.of(file), environment);
+        List<String> problems = new ArrayList<>();
+        Optional<GatewayConfig> config = switch (reading) {
+            case ConfigReading.Valid valid -> Optional.of(valid.config());
+            case ConfigReading.Invalid invalid -> {
+                invalid.problems().stream().map(Problem::toString).forEach(problems::add);
+                yield invalid.readable();
+            }
+        };
+        config.ifPresent(readable -> {
+            readable.https().ifPresent(https -> problems.addAll(certificateProblems(https.certificates())));
+        });
+        return problems;
+    }
+
+    private static List<String> certificateProblems(List<GatewayConfig.Certificate> configured) {
+        if (configured.isEmpty()) {
+            return List.of(); // said where the configuration was read
+        }
+        List<RejectedCertificate> rejected = switch (Certificates.load(configured, InstantSource.system())) {
+            case CertificateLoad.Unusable unusable -> unusable.problems();
+            case CertificateLoad.Usable usable -> {
+                usable.certificates().close();
+                yield usable.rejected();
+            }
+        };
+        return rejected.stream().map(RejectedCertificate::message).toList();
+    }
+}
