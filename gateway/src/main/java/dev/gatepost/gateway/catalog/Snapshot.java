@@ -20,4 +20,18 @@ public record Snapshot(SortedMap<String, Service> services, SortedMap<String, No
     public int instanceCount() {
         return services.values().stream().mapToInt(service -> service.instances().size()).sum();
     }
+
+    /// `next`, with every service and node that is equal to ours replaced by ours, so that it is the same object in both.
+    Snapshot updatedTo(Snapshot next) {
+        return new Snapshot(kept(services, next.services), kept(nodes, next.nodes));
+    }
+
+    private static <V> Map<String, V> kept(Map<String, V> ours, Map<String, V> next) {
+        Map<String, V> kept = new TreeMap<>();
+        next.forEach((name, value) -> {
+            V own = ours.get(name);
+            kept.put(name, own != null && own.equals(value) ? own : value);
+        });
+        return kept;
+    }
 }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 /// @param base   the folder that relative paths in the value start from: the file's own, or the working directory
 /// @param line   from 1; 0 where there are no lines to point at
 public record Place(String source, Path base, int line, int column) {
-    static Place ofFile(Path file) {
+    public static Place ofFile(Path file) {
         Path folder = file.toAbsolutePath().getParent();
         return new Place(file.toString(), folder == null ? Path.of("/") : folder, 0, 0);
     }

@@ -7,7 +7,7 @@ public record Problem(Place place, String text) {
     /// @param key      the setting, e.g. `dns.ttl`
     /// @param value    as written
     /// @param expected what would have been right
-    static Problem of(Place place, String key, String value, String expected) {
+    public static Problem of(Place place, String key, String value, String expected) {
         return new Problem(place, "%s: %s (expected: %s)".formatted(key, shown(value), expected));
     }
 

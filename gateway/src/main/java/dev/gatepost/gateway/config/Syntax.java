@@ -23,17 +23,17 @@ import java.util.stream.Collectors;
 /// How the value of a setting is written, and what it means: text to a typed value, or a problem.
 ///
 /// @param expected completes `(expected: ...)`
-record Syntax<T>(String expected, Reader<T> reader) {
+public record Syntax<T>(String expected, Reader<T> reader) {
     /// Reports to `problems` and returns empty when the value doesn't fit.
-    interface Reader<T> {
+    public interface Reader<T> {
         Optional<T> read(String key, Value value, List<Problem> problems);
     }
 
     /// A value that isn't what was expected. The message, if there is one, says more than the expectation does.
-    static final class Unfit extends IllegalArgumentException {
+    public static final class Unfit extends IllegalArgumentException {
         private static final long serialVersionUID = 1L;
 
-        Unfit(String reason) {
+        public Unfit(String reason) {
             super(reason);
         }
     }
@@ -43,12 +43,12 @@ record Syntax<T>(String expected, Reader<T> reader) {
     private static final Pattern PORT_AT_END = Pattern.compile("(\\[[^\\]]+\\]|[^:\\[\\]]*):(\\d{1,5})");
     private static final Pattern DOMAIN = Pattern.compile("(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*");
 
-    Optional<T> read(String key, Value value, List<Problem> problems) {
+    public Optional<T> read(String key, Value value, List<Problem> problems) {
         return reader.read(key, value, problems);
     }
 
     /// One word, checked by `meaning`, which throws IllegalArgumentException for one that doesn't fit.
-    static <T> Syntax<T> word(String expected, Function<Text, T> meaning) {
+    public static <T> Syntax<T> word(String expected, Function<Text, T> meaning) {
         return new Syntax<>(expected, (key, value, problems) -> {
             if (!(value instanceof Text text)) {
                 problems.add(Problem.of(value.place(), key, value.shown(), expected));
@@ -66,7 +66,7 @@ record Syntax<T>(String expected, Reader<T> reader) {
     }
 
     /// A YAML list, or one line with commas between the items, which is how a variable holds it.
-    static <T> Syntax<List<T>> list(Syntax<T> item) {
+    public static <T> Syntax<List<T>> list(Syntax<T> item) {
         return new Syntax<>("a list, each " + item.expected(), (key, value, problems) -> {
             List<Value> items = switch (value) {
                 case Items written -> written.items();
@@ -86,7 +86,7 @@ record Syntax<T>(String expected, Reader<T> reader) {
         });
     }
 
-    static Syntax<String> text() {
+    public static Syntax<String> text() {
         return word("text", text -> {
             require(text.text().chars().noneMatch(Character::isISOControl));
             return text.text().strip();
@@ -112,7 +112,7 @@ record Syntax<T>(String expected, Reader<T> reader) {
         });
     }
 
-    static Syntax<Integer> count(int least, int most) {
+    public static Syntax<Integer> count(int least, int most) {
         return word("a number from %d to %d".formatted(least, most), text -> {
             int number = Integer.parseInt(text.text());
             require(number >= least && number <= most);
@@ -121,7 +121,7 @@ record Syntax<T>(String expected, Reader<T> reader) {
     }
 
     /// One of a few words; the map's order is the message's.
-    static <T> Syntax<T> oneOf(Map<String, T> words) {
+    public static <T> Syntax<T> oneOf(Map<String, T> words) {
         return word("one of: " + String.join(", ", words.keySet()), text -> {
             T meaning = words.get(text.text().toLowerCase(Locale.ROOT));
             if (meaning == null) {
@@ -299,7 +299,7 @@ record Syntax<T>(String expected, Reader<T> reader) {
     }
 
     /// A mapping with names of its own, such as one certificate of a list.
-    static <T> Syntax<T> mapping(String expected, List<String> names, MappingReader<T> reader) {
+    public static <T> Syntax<T> mapping(String expected, List<String> names, MappingReader<T> reader) {
         return new Syntax<>(expected, (key, value, problems) -> {
             if (!(value instanceof Fields fields)) {
                 problems.add(Problem.of(value.place(), key, value.shown(), expected));
@@ -326,7 +326,7 @@ record Syntax<T>(String expected, Reader<T> reader) {
         });
     }
 
-    interface MappingReader<T> {
+    public interface MappingReader<T> {
         /// Empty when something needed is missing.
         Optional<T> read(String key, Map<String, Value> fields, List<Problem> problems);
     }

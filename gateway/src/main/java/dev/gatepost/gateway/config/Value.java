@@ -4,7 +4,7 @@ import java.util.List;
 
 /// A piece of a YAML document, before anyone decided what it means. Scalars stay text: whether `8080` is a number,
 /// a name or an address is for the setting to say, not for YAML.
-sealed interface Value {
+public sealed interface Value {
     Place place();
 
     /// How an error message names it.

@@ -22,7 +22,7 @@ import org.yaml.snakeyaml.nodes.Tag;
 
 /// YAML text to a [Value] that knows its lines. Only the node tree is built: no tag makes an object, and the aliases
 /// and the depth are bounded, so a hostile document costs no more than its size.
-final class YamlDocument {
+public final class YamlDocument {
     private static final int MOST_ALIASES = 50;
     private static final int DEEPEST = 20;
     private static final int LONGEST = 4 * 1024 * 1024;
@@ -36,7 +36,7 @@ final class YamlDocument {
 
     /// @param whole where the text is from, without a line
     /// @return the document, or [Nothing] when there is none or it isn't YAML; then `problems` says why
-    static Value parse(String text, Place whole, List<Problem> problems) {
+    public static Value parse(String text, Place whole, List<Problem> problems) {
         LoaderOptions bounds = new LoaderOptions();
         bounds.setMaxAliasesForCollections(MOST_ALIASES);
         bounds.setNestingDepthLimit(DEEPEST);

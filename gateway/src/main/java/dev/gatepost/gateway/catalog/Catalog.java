@@ -1,0 +1,120 @@
+package dev.gatepost.gateway.catalog;
+
+import dev.gatepost.gateway.config.GatewayConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import javax.net.ssl.SSLContext;
+
+/// All sources as one: a service that several of them know has the instances of all. Nothing is published before every
+/// source has spoken, or its copy on disk has for it.
+public final class Catalog implements AutoCloseable {
+    private final List<CatalogSource> sources;
+
+    // Guarded by `this`: the sources' threads, each of which publishes what it changed, one at a time.
+    private final Map<CatalogSource, Snapshot> latest = new HashMap<>();
+    private Snapshot published = Snapshot.EMPTY;
+    private boolean closed;
+
+    /// @param sources in order of precedence: where two know the same instance or node, the first one's counts
+    public Catalog(List<CatalogSource> sources) {
+        this.sources = List.copyOf(sources);
+    }
+
+    /// The sources that the configuration names.
+    ///
+    /// @param tls            towards Consul, for an `https` address
+    /// @param servedRevision the revision that is being served, for the log; 0 before the first
+    /// @throws IOException the file catalog is bad; the message has every problem on a line of its own
+    public static Catalog of(GatewayConfig config, Optional<SSLContext> tls, LongSupplier servedRevision, InstantSource clock) throws IOException {
+        List<CatalogSource> sources = new ArrayList<>();
+        Optional<Path> file = config.catalog().file();
+        if (file.isPresent()) {
+            sources.add(FileCatalog.open(file.get(), FileCatalog.Timing.DEFAULT, clock));
+        }
+        config.consul().ifPresent(consul -> {
+            CatalogSource source =
+                    new ConsulCatalog(consul, tls, servedRevision, ConsulCatalog.Timing.DEFAULT, clock, RandomGenerator.getDefault());
+            sources.add(config.catalog().lastGood()
+                    .<CatalogSource>map(copy -> new LastGood(source, copy, config.catalog().maxAge(), servedRevision, LastGood.Timing.DEFAULT, clock))
+                    .orElse(source));
+        });
+        return new Catalog(sources);
+    }
+
+    /// @param changed called with each new snapshot by one thread at a time
+    public void start(Consumer<Snapshot> changed) {
+        if (sources.isEmpty()) {
+            changed.accept(Snapshot.EMPTY);
+            return;
+        }
+        for (CatalogSource source : sources) {
+            source.start(snapshot -> publish(source, snapshot, changed));
+        }
+    }
+
+    /// How each source stands, in order of precedence.
+    public List<SourceStatus> status() {
+        return sources.stream().map(CatalogSource::status).toList();
+    }
+
+    /// When the sources last confirmed what is served: the one that did so longest ago. Empty before all have.
+    public Optional<Instant> confirmedAt() {
+        List<Optional<Instant>> confirmed = status().stream().map(SourceStatus::confirmedAt).toList();
+        if (confirmed.stream().anyMatch(Optional::isEmpty)) {
+            return Optional.empty();
+        }
+        return confirmed.stream().flatMap(Optional::stream).min(Instant::compareTo);
+    }
+
+    /// Nothing is published after it returns.
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        sources.forEach(CatalogSource::close);
+    }
+
+    private synchronized void publish(CatalogSource source, Snapshot snapshot, Consumer<Snapshot> changed) {
+        if (closed) {
+            return;
+        }
+        latest.put(source, snapshot);
+        if (latest.size() < sources.size()) {
+            return;
+        }
+        Snapshot merged = sources.size() == 1 ? snapshot : published.updatedTo(merged());
+        published = merged;
+        changed.accept(merged);
+    }
+
+    private Snapshot merged() {
+        Map<String, Service> services = new TreeMap<>();
+        Map<String, Node> nodes = new TreeMap<>();
+        for (CatalogSource source : sources) {
+            Snapshot part = latest.getOrDefault(source, Snapshot.EMPTY);
+            part.services().forEach((name, service) -> services.merge(name, service, Catalog::united));
+            part.nodes().forEach(nodes::putIfAbsent);
+        }
+        return new Snapshot(services, nodes);
+    }
+
+    private static Service united(Service first, Service second) {
+        Map<String, Instance> instances = new LinkedHashMap<>();
+        first.instances().forEach(instance -> instances.put(instance.key(), instance));
+        second.instances().forEach(instance -> instances.putIfAbsent(instance.key(), instance));
+        return new Service(first.name(), List.copyOf(instances.values()));
+    }
+}
