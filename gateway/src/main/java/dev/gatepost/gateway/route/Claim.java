@@ -6,6 +6,7 @@ import dev.gatepost.gateway.catalog.Instance;
 ///
 /// @param priority of the route
 /// @param weight   this instance's share of the route's traffic
+/// @param port     where the instance is reached
 /// @param serving  whether the instance gets traffic, by its health
 record Claim(
         RouteKey key,
@@ -15,4 +16,5 @@ record Claim(
         Route.Declaration declaration,
         String service,
         Instance instance,
+        int port,
         boolean serving) {}

@@ -1,7 +1,13 @@
 package dev.gatepost.gateway.route;
 
 /// A route as one declaration words it, before it is known whose instances it leads to.
-record Expression(RouteKey key, int priority, RouteOptions options, Weight weight) {
+///
+/// @param port of the instance, where it isn't the registered one; else 0
+record Expression(RouteKey key, int priority, RouteOptions options, Weight weight, int port) {
+    Expression withPort(int newPort) {
+        return new Expression(key, priority, options, weight, newPort);
+    }
+
     /// A malformed or unsupported declaration. The message carries the value and what was expected.
     static final class Malformed extends IllegalArgumentException {
         private static final long serialVersionUID = 1L;

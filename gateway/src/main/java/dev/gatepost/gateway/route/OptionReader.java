@@ -172,6 +172,6 @@ final class OptionReader {
         boolean upgrade = redirect.isPresent() && redirect.get().upgrades(hostPattern) && !options.rewritesPath();
         // Over TLS it would lead to itself: there the next route in order is what is meant.
         Condition narrowed = upgrade && condition.equals(Condition.NONE) ? new Condition(Condition.Scheme.HTTP) : condition;
-        return new Expression(new RouteKey(hostPattern, path, narrowed), priority, options, weight);
+        return new Expression(new RouteKey(hostPattern, path, narrowed), priority, options, weight, 0);
     }
 }

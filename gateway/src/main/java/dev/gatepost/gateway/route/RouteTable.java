@@ -18,6 +18,9 @@ public final class RouteTable {
     public static final RouteTable EMPTY =
             new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of());
 
+    static final Comparator<Route> LOOK_UP_ORDER =
+            Comparator.comparingInt((Route route) -> -route.priority()).thenComparing(Route::key, RouteKey.ORDER);
+
     private static final Match NO_ROUTE = new Match.NoRoute();
 
     private final RouteIndex index;
@@ -116,8 +119,16 @@ public final class RouteTable {
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>(index.size());
         index.forEach(entry -> routes.add(entry.route()));
-        routes.sort(Comparator.comparingInt((Route route) -> -route.priority()).thenComparing(Route::key, RouteKey.ORDER));
+        routes.sort(LOOK_UP_ORDER);
         return routes;
+    }
+
+    /// What [#match] says of a request, in words, with everything that was passed over.
+    ///
+    /// @param url such as `https://shop.example.com/api`; without a scheme it is plain HTTP
+    /// @throws IllegalArgumentException for what no request could be, with the value and what was expected
+    public Explanation explain(String url, String method) {
+        return new Explainer(index, rejected(), Question.of(url, method)).explain();
     }
 
     /// How many routes there are.

@@ -38,6 +38,7 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
         private final List<Rejected> rejected = new ArrayList<>();
         /// The instances of a service mostly say the same.
         private final Map<String, Parsed> parsed = new HashMap<>();
+        private final Map<List<String>, TraefikDialect.Reading> traefik = new HashMap<>();
 
         private sealed interface Parsed {
             record Good(Expression expression) implements Parsed {}
@@ -60,6 +61,9 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
             }
             if (settings.dialects().contains(Dialect.FABIO)) {
                 readFabio(instance);
+            }
+            if (settings.dialects().contains(Dialect.TRAEFIK)) {
+                readTraefik(instance);
             }
             for (String host : DefaultHost.hosts(settings.defaultHost(), instance)) {
                 Declaration declaration = new Declaration(DefaultHost.KIND, "gatepost", settings.defaultHost(), instance.key());
@@ -97,6 +101,15 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
             }
         }
 
+        private void readTraefik(Instance instance) {
+            TraefikDialect.Reading reading = traefik.computeIfAbsent(instance.tags(), tags -> TraefikDialect.read(service.name(), tags));
+            for (TraefikDialect.Declared declared : reading.declared()) {
+                Declaration declaration = new Declaration("tag", "traefik", declared.text(), instance.key());
+                claim(instance, declaration, new Parsed.Good(declared.expression()));
+            }
+            reading.refused().forEach(refused -> reject(instance, "tag", refused.text(), refused.reason()));
+        }
+
         private Parsed parse(String key, Supplier<Expression> parser) {
             return parsed.computeIfAbsent(key, _ -> {
                 try {
@@ -111,7 +124,8 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
             switch (reading) {
                 case Parsed.Bad(String reason) -> reject(instance, declaration.kind(), declaration.text(), reason);
                 case Parsed.Good(Expression expression) -> {
-                    if (instance.port() == 0 && expression.options().redirect().isEmpty()) {
+                    int port = expression.port() == 0 ? instance.port() : expression.port();
+                    if (port == 0 && expression.options().redirect().isEmpty()) {
                         reject(instance, declaration.kind(), declaration.text(), "the instance has port 0 (expected: a port to forward to)");
                         return;
                     }
@@ -123,6 +137,7 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
                             declaration,
                             service.name(),
                             instance,
+                            port,
                             settings.health().admits(instance.health())));
                 }
             }

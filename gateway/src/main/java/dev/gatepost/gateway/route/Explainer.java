@@ -1,0 +1,236 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.catalog.Check;
+import dev.gatepost.gateway.catalog.Health;
+import dev.gatepost.gateway.route.Explanation.Considered;
+import dev.gatepost.gateway.route.Explanation.Target;
+import dev.gatepost.gateway.route.Explanation.Withheld;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Explains one request from the index that serves it.
+final class Explainer {
+    /// How many routes that don't fit are named: those that come nearest.
+    private static final int NEAR_MISSES = 10;
+
+    private final RouteIndex index;
+    private final List<Rejected> rejected;
+    private final Question question;
+
+    Explainer(RouteIndex index, List<Rejected> rejected, Question question) {
+        this.index = index;
+        this.rejected = rejected;
+        this.question = question;
+    }
+
+    Explanation explain() {
+        byte[] host = question.hostBytes();
+        byte[] path = question.pathBytes();
+        Route winner = index.match(host, 0, host.length, question.port(), question.secure(), path, 0, path.length);
+        List<Considered> considered = new ArrayList<>();
+        Set<Route> fitting = new LinkedHashSet<>();
+        index.candidates(host, question.port(), question.secure(), path, fitting::add);
+        if (winner != null) {
+            fitting.stream()
+                    .filter(route -> !route.id().equals(winner.id()))
+                    .sorted(RouteTable.LOOK_UP_ORDER)
+                    .forEach(route -> considered.add(new Considered(route.id(), whyAfter(winner, route))));
+        }
+        nearMisses(fitting).forEach(considered::add);
+        List<Rejected> naming = rejected.stream().filter(this::names).toList();
+        naming.forEach(each -> considered.add(new Considered(each.text(), "rejected, service %s, instance %s: %s".formatted(each.service(), each.instance(), each.reason()))));
+        if (winner == null) {
+            otherHosts().forEach(considered::add);
+            return naming.isEmpty()
+                    ? unrouted(Explanation.NO_ROUTE, "no route serves this host and path: 404", considered)
+                    : unrouted(Explanation.REJECTED, "404: what would serve this host and path was rejected: " + naming.getFirst().reason(), considered);
+        }
+        return routed(winner, considered);
+    }
+
+    private static Explanation unrouted(String outcome, String why, List<Considered> considered) {
+        return new Explanation(outcome, why, "", "", List.of(), List.of(), considered);
+    }
+
+    private Explanation routed(Route route, List<Considered> considered) {
+        List<Target> endpoints = route.upstream().endpoints().stream()
+                .map(e -> new Target(e.service(), e.instance(), address(e.host(), e.port()), e.weight()))
+                .toList();
+        String outcome = route.match() instanceof Match.Found ? Explanation.FOUND : Explanation.EMPTY;
+        return new Explanation(outcome, why(route), route.id(), route.upstream().name(), endpoints, withheld(route), considered);
+    }
+
+    private static String address(String host, int port) {
+        return host.indexOf(':') >= 0 ? "[" + host + "]:" + port : host + ":" + port;
+    }
+
+    private String why(Route route) {
+        Upstream upstream = route.upstream();
+        RouteOptions options = route.options();
+        if (!options.methods().isEmpty() && !options.methods().contains(question.method())) {
+            return "method %s is answered 405 (expected: %s)".formatted(question.method(), String.join(", ", options.methods().stream().sorted().toList()));
+        }
+        if (options.redirect().isPresent()) {
+            RouteOptions.Redirect redirect = options.redirect().get();
+            return "answered %d to %s".formatted(redirect.status(), redirect.location());
+        }
+        return upstream.endpoints().isEmpty()
+                ? "503: the route is known, but none of its %d instances gets traffic".formatted(upstream.known())
+                : "%d of %d instances get traffic".formatted(upstream.endpoints().size(), upstream.known());
+    }
+
+    private List<Withheld> withheld(Route route) {
+        Entry entry = index.get(route.key());
+        if (entry == null) {
+            return List.of();
+        }
+        Set<String> told = route.upstream().endpoints().stream().map(Endpoint::instance).collect(Collectors.toCollection(HashSet::new));
+        List<Withheld> withheld = new ArrayList<>();
+        for (Claim claim : entry.claims()) {
+            if (told.add(claim.instance().key())) {
+                withheld.add(new Withheld(claim.service(), claim.instance().key(), whyWithheld(claim)));
+            }
+        }
+        return withheld;
+    }
+
+    private static String whyWithheld(Claim claim) {
+        if (claim.serving()) {
+            return claim.options().redirect().isPresent() ? "it declares a redirect" : "its weight leaves it no share";
+        }
+        Health worst = claim.instance().health();
+        return claim.instance().checks().stream()
+                .filter(check -> check.status() == worst)
+                .map(Explainer::described)
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String described(Check check) {
+        String name = check.name().isEmpty() || check.name().equals(check.id()) ? "" : " (" + check.name() + ")";
+        return "check %s%s is %s".formatted(check.id(), name, check.status().name().toLowerCase(Locale.ROOT));
+    }
+
+    /// What put the other behind the winner: the first difference in look-up order.
+    private static String whyAfter(Route winner, Route other) {
+        if (other.priority() != winner.priority()) {
+            return "priority %d is below %d of %s".formatted(other.priority(), winner.priority(), winner.id());
+        }
+        if (!other.host().equals(winner.host())) {
+            String own = other.host().equals(HostPattern.ANY) ? "any host" : "host " + other.host();
+            return "%s is less specific than %s".formatted(own, winner.host());
+        }
+        if (other.path().path().length() != winner.path().path().length()) {
+            return "shorter path than " + winner.id();
+        }
+        if (other.path().kind() != winner.path().kind()) {
+            return "its path gives way to %s, which is stricter".formatted(winner.path());
+        }
+        return "a wider condition than " + winner.id();
+    }
+
+    /// Routes of the fitting hosts that don't serve the request, the ones with the most of its path first.
+    private List<Considered> nearMisses(Set<Route> fitting) {
+        List<Route> misses = new ArrayList<>();
+        index.forEachHost(question.hostBytes(), routes -> routes.forEach(entry -> {
+            if (!fitting.contains(entry.route())) {
+                misses.add(entry.route());
+            }
+        }));
+        return misses.stream()
+                .sorted(Comparator.comparingInt((Route r) -> -common(r.path().path(), question.path())).thenComparing(RouteTable.LOOK_UP_ORDER))
+                .limit(NEAR_MISSES)
+                .map(route -> new Considered(route.id(), whyNot(route)))
+                .toList();
+    }
+
+    private String whyNot(Route route) {
+        if (route.host().port() != 0 && route.host().port() != question.port()) {
+            return "port differs: %d is not %d".formatted(question.port(), route.host().port());
+        }
+        if (!question.fits(route.path())) {
+            return switch (route.path().kind()) {
+                case EXACT -> "path differs: %s is not %s".formatted(question.path(), route.path().path());
+                case SEGMENTS -> "path differs: %s is not at or below %s".formatted(question.path(), route.path());
+                case STRING -> "path differs: %s does not begin with %s".formatted(question.path(), route.path().path());
+            };
+        }
+        return route.condition().scheme() == Condition.Scheme.HTTPS ? "only over TLS" : "only without TLS";
+    }
+
+    /// Routes that would serve the path under another host, the ones with the most of the host's end first.
+    private List<Considered> otherHosts() {
+        List<Route> others = new ArrayList<>();
+        index.forEach(entry -> {
+            HostPattern host = entry.key().host();
+            boolean alike = host.name().indexOf('.') < 0 || common(reversed(host.name()), reversed(question.hostName())) > 0;
+            if (!question.fits(host) && question.fits(entry.key().path()) && alike && !sameName(host)) {
+                others.add(entry.route());
+            }
+        });
+        return others.stream()
+                .sorted(Comparator.comparingInt((Route r) -> -common(reversed(r.host().name()), reversed(question.hostName())))
+                        .thenComparing(RouteTable.LOOK_UP_ORDER))
+                .limit(NEAR_MISSES)
+                .map(route -> new Considered(route.id(), "host differs: %s is not %s".formatted(question.hostName(), route.host())))
+                .toList();
+    }
+
+    /// Then it is a near miss by its port.
+    private boolean sameName(HostPattern host) {
+        return question.fits(new HostPattern(host.kind(), host.name(), 0));
+    }
+
+    private static String reversed(String text) {
+        return new StringBuilder(text).reverse().toString();
+    }
+
+    private static int common(String a, String b) {
+        int length = Math.min(a.length(), b.length());
+        int i = 0;
+        while (i < length && a.charAt(i) == b.charAt(i)) {
+            i++;
+        }
+        return i;
+    }
+
+    /// Whether a rejected declaration names the host and path of the request, as far as it can be read.
+    private boolean names(Rejected declaration) {
+        String text = declaration.text();
+        int quoted = text.indexOf('`');
+        if (quoted >= 0) {
+            return text.toLowerCase(Locale.ROOT).contains("`" + question.hostName() + "`");
+        }
+        String target = firstWord(withoutPrefix(text, declaration.kind()));
+        int slash = target.indexOf('/');
+        @Nullable HostPattern host = null;
+        try {
+            host = HostPattern.parse(slash < 0 ? target : target.substring(0, slash));
+            PathPattern path = slash < 0 ? PathPattern.ROOT : PathPattern.parse(target.substring(slash));
+            return !target.isEmpty() && question.fits(host) && question.fits(path);
+        } catch (IllegalArgumentException _) {
+            // A host that fits, with a path that can't be read, is as near as it gets.
+            return host != null && host.kind() != HostPattern.Kind.ANY && question.fits(host);
+        }
+    }
+
+    private static String withoutPrefix(String text, String kind) {
+        if (kind.equals("meta") || text.startsWith("gatepost.")) {
+            return text.substring(text.indexOf('=') + 1);
+        }
+        String trimmed = text.strip();
+        return trimmed.startsWith(FabioDialect.PREFIX) ? trimmed.substring(FabioDialect.PREFIX.length()) : trimmed;
+    }
+
+    private static String firstWord(String text) {
+        String trimmed = text.strip();
+        int blank = trimmed.indexOf(' ');
+        return blank < 0 ? trimmed : trimmed.substring(0, blank);
+    }
+}
