@@ -36,8 +36,7 @@ public interface AccessLog extends AutoCloseable {
         if (config.output().equals("none")) {
             return NONE;
         }
-        EcsConstants constants = EcsConstants.of(origin);
-        return new BufferedAccessLog(Sink.open(config.output()), constants, BufferedAccessLog.laneBytes(config.buffer(), threads));
+        return new BufferedAccessLog(Sink.open(config.output()), origin, BufferedAccessLog.laneBytes(config.buffer(), threads));
     }
 
     /// Keeps nothing.

@@ -13,13 +13,13 @@ final class BufferedAccessLog implements AccessLog {
     private final FastThreadLocal<Pen> pens;
 
     /// @param laneBytes a power of two: what waits for the writer, per event loop
-    BufferedAccessLog(Sink sink, EcsConstants constants, int laneBytes) {
+    BufferedAccessLog(Sink sink, Origin origin, int laneBytes) {
         this.writer = new LogWriter(sink);
         LogWriter writer = this.writer;
         this.pens = new FastThreadLocal<>() {
             @Override
             protected Pen initialValue() {
-                Pen pen = new Pen(new Lane(laneBytes), new EcsEncoder(constants));
+                Pen pen = new Pen(new Lane(laneBytes), new EcsEncoder(origin));
                 writer.add(pen.lane);
                 return pen;
             }

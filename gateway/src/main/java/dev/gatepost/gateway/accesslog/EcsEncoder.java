@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.accesslog;
 
 import dev.gatepost.dns.QueryRecord;
+import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 
 /// Encodes records as one JSON line each, in the nested form of the Elastic Common Schema, without allocating.
@@ -11,8 +12,11 @@ import java.util.concurrent.ThreadLocalRandom;
 /// for any rcode but NOERROR. Fields that ECS has no name for are under `gatepost`, whose `schema` counts their changes.
 ///
 /// Owned by one thread.
-final class EcsEncoder {
+public final class EcsEncoder {
     static final int SCHEMA = 1;
+
+    /// No line is longer, its newline included.
+    public static final int MAX_BYTES = JsonLine.MAX_BYTES;
 
     private static final byte[] TIMESTAMP = ascii("{\"@timestamp\":\"");
     private static final byte[] TYPE_ACCESS = ascii(",\"type\":[\"access\"],\"outcome\":\"");
@@ -22,7 +26,6 @@ final class EcsEncoder {
     private static final byte[] SUCCESS = ascii("success\",\"duration\":");
     private static final byte[] FAILURE = ascii("failure\",\"duration\":");
     private static final byte[] START = ascii(",\"start\":\"");
-    private static final byte[] ID = ascii("\",\"id\":\"");
     private static final byte[] CLIENT_IP = ascii(",\"client\":{\"ip\":\"");
     private static final byte[] NETWORK_HTTP = ascii(",\"network\":{\"protocol\":\"http\",\"transport\":\"tcp\"}");
     private static final byte[] HTTP = ascii(",\"http\":{");
@@ -86,16 +89,16 @@ final class EcsEncoder {
     private final EcsConstants constants;
     private final JsonLine line = new JsonLine();
     private final UtcClockText clock = new UtcClockText();
-    /// Makes event.id unique, so that a line shipped twice is indexed once.
-    private final long idHigh = ThreadLocalRandom.current().nextLong();
-    private long idLow;
+    /// The front half of event.id, which is unique, so that a line shipped twice is indexed once.
+    private final byte[] id = ascii("\",\"id\":\"" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()));
+    private long lines;
 
-    EcsEncoder(EcsConstants constants) {
-        this.constants = constants;
+    public EcsEncoder(AccessLog.Origin origin) {
+        this.constants = EcsConstants.of(origin);
     }
 
-    /// Writes the line, newline included, from `at` on, and returns where it ends: at most [JsonLine#MAX_BYTES] further.
-    int encode(ExchangeRecord exchange, byte[] out, int at) {
+    /// Writes the line, newline included, from `at` on, and returns where it ends: at most [#MAX_BYTES] further.
+    public int encode(ExchangeRecord exchange, byte[] out, int at) {
         line.start(out, at);
         head(exchange.startEpochNanos, exchange.durationNanos);
         line.raw(constants.access());
@@ -132,9 +135,8 @@ final class EcsEncoder {
         line.number(durationNanos);
         line.raw(START);
         clock.write(startEpochNanos, line);
-        line.raw(ID);
-        line.hex(idHigh, 16);
-        line.hex(idLow++, 8);
+        line.raw(id);
+        line.hex(lines++, 8);
         line.raw(CLOSE_TEXT_OBJECT);
     }
 
@@ -295,7 +297,7 @@ final class EcsEncoder {
     }
 
     /// As [#encode(ExchangeRecord, byte[], int)].
-    int encode(QueryRecord query, byte[] out, int at) {
+    public int encode(QueryRecord query, byte[] out, int at) {
         line.start(out, at);
         head(query.startEpochNanos, query.durationNanos);
         line.raw(constants.query());

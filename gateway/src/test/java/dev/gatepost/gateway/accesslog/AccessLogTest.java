@@ -157,7 +157,7 @@ class AccessLogTest {
     @Test
     void countsExactlyWhatABlockedSinkCost() throws IOException {
         GatedSink sink = new GatedSink();
-        AccessLog log = new BufferedAccessLog(sink, EcsConstants.of(ORIGIN), 128 * 1024);
+        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024);
         int sent = 0;
         while (log.dropped() < 500) {
             log.log(Exchanges.typical());
@@ -173,7 +173,7 @@ class AccessLogTest {
         GatedSink sink = new GatedSink();
         sink.open.set(true);
         sink.failures.set(2);
-        try (AccessLog log = new BufferedAccessLog(sink, EcsConstants.of(ORIGIN), 128 * 1024)) {
+        try (AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024)) {
             for (int i = 0; i < 50; i++) {
                 log.log(Exchanges.typical());
             }
@@ -233,7 +233,7 @@ class AccessLogTest {
     @Test
     void closesInBoundedTimeThoughTheSinkIsBlocked() throws IOException {
         GatedSink sink = new GatedSink();
-        AccessLog log = new BufferedAccessLog(sink, EcsConstants.of(ORIGIN), 128 * 1024);
+        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024);
         log.log(Exchanges.typical());
         await(() -> sink.entered);
         long begin = System.nanoTime();

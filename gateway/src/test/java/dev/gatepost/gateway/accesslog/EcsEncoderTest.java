@@ -30,7 +30,7 @@ class EcsEncoderTest {
     private static final ObjectMapper JSON =
             new ObjectMapper().configure(JsonParser.Feature.STRICT_DUPLICATE_DETECTION, true);
 
-    private final EcsEncoder encoder = new EcsEncoder(EcsConstants.of(new AccessLog.Origin("edge-1", "0.1.0")));
+    private final EcsEncoder encoder = new EcsEncoder(new AccessLog.Origin("edge-1", "0.1.0"));
 
     @Test
     void describesAnExchange() {
