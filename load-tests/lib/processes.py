@@ -58,6 +58,7 @@ class Processes:
         self.folder = Path(tempfile.mkdtemp(prefix="gatepost-load-"))
         # Everything of ours that is not the server under test, this script included, stays on the load core.
         os.sched_setaffinity(0, {self.load_core})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
         return self
