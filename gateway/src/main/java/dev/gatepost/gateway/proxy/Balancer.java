@@ -50,16 +50,15 @@ final class Balancer {
         return pools.length;
     }
 
-    /// The next endpoint's pool that is not among those tried; null when all are.
+    /// The next endpoint's pool that is not among those tried; null when all are. A further attempt takes no turn: or else
+    /// one endpoint that is down would get the first attempt of every request beside a single healthy one.
     @Nullable EndpointPool pick(EndpointPool[] tried, int triedCount) {
-        for (int i = 0; i <= triedCount && pools.length > 0; i++) {
-            EndpointPool pool = next();
-            if (!contains(tried, triedCount, pool)) {
-                return pool;
-            }
+        if (triedCount == 0) {
+            return pools.length == 0 ? null : next();
         }
-        // Heavy endpoints may come up again and again: look for any other one.
-        for (EndpointPool pool : pools) {
+        int start = cursor;
+        for (int i = 0; i < pools.length; i++) {
+            EndpointPool pool = pools[(start + i) % pools.length];
             if (!contains(tried, triedCount, pool)) {
                 return pool;
             }

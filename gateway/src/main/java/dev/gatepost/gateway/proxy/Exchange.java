@@ -206,6 +206,16 @@ final class Exchange {
         pool.connect(this);
     }
 
+    private void attemptAgain(boolean reuse) {
+        loop.counters.retries++;
+        route().counters.retries++;
+        attempt(reuse);
+        if (phase == Phase.AWAITING) {
+            requestFlush();
+            downstream.resumeReading();
+        }
+    }
+
     private boolean isRepeatable() {
         return request.method.idempotent && !request.bodyFollows;
     }
@@ -231,8 +241,7 @@ final class Exchange {
     void connectFailed(Cause cause, String detail) {
         upstream = null;
         if (record.attempts < MOST_ATTEMPTS && route().balancer.size() > record.attempts && loop.now() < totalAt) {
-            countRetry();
-            attempt(true);
+            attemptAgain(true);
             return;
         }
         fail(cause == Cause.UPSTREAM_CONNECT_TIMEOUT ? 504 : 502, cause, detail);
@@ -437,8 +446,7 @@ final class Exchange {
         }
         // A connection that was idle and dies without a word was being closed when the request came (RFC 9112 section 9.5).
         if (silent && reused && !committed && request.method.idempotent && record.attempts < MOST_ATTEMPTS && loop.now() < totalAt) {
-            countRetry();
-            attempt(false);
+            attemptAgain(false);
             return;
         }
         fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, "connection lost before the response");
@@ -447,11 +455,6 @@ final class Exchange {
     void upstreamFailed(Cause cause, String detail) {
         upstream = null;
         fail(502, cause, detail);
-    }
-
-    private void countRetry() {
-        loop.counters.retries++;
-        route().counters.retries++;
     }
 
     /// The request is not acceptable, before or after [#begin()]: answers, unless a response is on its way already, and

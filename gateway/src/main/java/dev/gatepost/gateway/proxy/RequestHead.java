@@ -17,6 +17,7 @@ final class RequestHead {
     private static final byte[] CLOSE = {'c', 'l', 'o', 's', 'e'};
     private static final byte[] KEEP_ALIVE = {'k', 'e', 'e', 'p', '-', 'a', 'l', 'i', 'v', 'e'};
     private static final byte[] UPGRADE = {'u', 'p', 'g', 'r', 'a', 'd', 'e'};
+    private static final byte[] H2C = {'h', '2', 'c'};
     private static final byte[] TRAILERS = {'t', 'r', 'a', 'i', 'l', 'e', 'r', 's'};
 
     final FieldSection fields = new FieldSection(INITIAL);
@@ -244,7 +245,13 @@ final class RequestHead {
         close |= hasToken(i, CLOSE);
         keepAlive |= hasToken(i, KEEP_ALIVE);
         // RFC 9110 section 7.8: a server ignores Upgrade in an HTTP/1.0 request.
-        upgrade |= version == 11 && hasToken(i, UPGRADE) && fields.find(FieldName.UPGRADE, 0) >= 0;
+        upgrade |= version == 11 && hasToken(i, UPGRADE) && offersProtocol();
+    }
+
+    /// An endpoint that took up `h2c` would speak with the client past every rule of ours.
+    private boolean offersProtocol() {
+        int offer = fields.find(FieldName.UPGRADE, 0);
+        return offer >= 0 && !hasToken(offer, H2C) && fields.find(FieldName.UPGRADE, offer + 1) < 0;
     }
 
     private Refusal readHost(int host) {

@@ -1,0 +1,76 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.route.RouteTable;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class DrainTest {
+    @Test
+    void finishesWhatIsInFlightAndClosesTheRest() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start().routeTo(origin.port());
+                RawClient idle = gate.connect();
+                RawClient busy = gate.connect()) {
+            busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            RawClient server = origin.accept();
+            server.readHead();
+            int port = gate.port();
+            gate.gate().stopAccepting();
+            assertThrows(ConnectException.class, () -> new Socket(InetAddress.getLoopbackAddress(), port));
+            CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> gate.gate().drain(Duration.ofSeconds(10)));
+            assertEquals("", idle.readToEnd());
+            assertFalse(drained.isDone());
+            server.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            String all = busy.readToEnd();
+            assertTrue(all.contains("\r\nConnection: close\r\n") && all.endsWith("ok"), all);
+            assertTrue(drained.get(10, TimeUnit.SECONDS));
+            assertEquals(Cause.OK, gate.logged().cause());
+        }
+    }
+
+    @Test
+    void cutsOffWhatDoesNotEndInTime() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start().routeTo(origin.port());
+                RawClient busy = gate.connect()) {
+            busy.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            origin.accept().readHead();
+            assertFalse(gate.gate().drain(Duration.ofMillis(100)));
+            assertTrue(busy.readToEnd().startsWith("HTTP/1.1 503 "));
+            assertEquals(Cause.DRAINING, gate.logged().cause());
+        }
+    }
+
+    @Test
+    void saysWhichListenerFoundItsPortTaken() throws Exception {
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
+        try (RunningGate gate = RunningGate.start()) {
+            ListenerSpec taken = ListenerSpec.plain("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), gate.port()));
+            UncheckedIOException refused = assertThrows(
+                    UncheckedIOException.class,
+                    () -> Gate.start(GateSettings.DEFAULT, group, () -> new Serving(RouteTable.EMPTY, 0), AccessLog.NONE, List.of(taken)));
+            String message = String.valueOf(refused.getMessage());
+            assertTrue(message.startsWith("http: can't listen on ") && message.contains(":" + gate.port() + ": "), message);
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.HostPattern;
+import dev.gatepost.gateway.route.PathPattern;
+import dev.gatepost.gateway.route.Route;
+import dev.gatepost.gateway.route.RouteOptions;
+import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
+import dev.gatepost.gateway.route.RouteOptions.Redirect;
+import dev.gatepost.gateway.route.Upstream;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// What a route does with a request beside forwarding it, and what the gate answers itself.
+class RouteRulesTest {
+    private static final RouteOptions NONE = RouteOptions.NONE;
+    private RawOrigin origin;
+    private RunningGate gate;
+    private RawClient client;
+
+    @BeforeEach
+    void start() {
+        // Says in its body what it was asked for.
+        origin = RawOrigin.scripted((connection, _) -> {
+            while (true) {
+                String head = connection.readHead();
+                String host = head.replaceAll("(?s).*\r\nHost: (.*?)\r\n.*", "$1");
+                String prefix = head.contains("X-Forwarded-Prefix: ") ? head.replaceAll("(?s).*\r\nX-Forwarded-Prefix: (.*?)\r\n.*", "$1") : "";
+                String body = head.substring(0, head.indexOf(" HTTP/1.1")) + " " + host + " " + prefix;
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+            }
+        });
+        gate = RunningGate.start();
+        client = gate.connect();
+    }
+
+    @AfterEach
+    void stop() {
+        client.close();
+        gate.close();
+        origin.close();
+    }
+
+    private static RouteOptions options(String strip, String prepend, HostRewrite host) {
+        return new RouteOptions(strip, prepend, host, NONE.methods(), NONE.timeout(), NONE.redirect(), NONE.allow(), NONE.deny());
+    }
+
+    private static RouteOptions redirect(int status, String location, String strip) {
+        return new RouteOptions(
+                strip, "", HostRewrite.KEEP, Set.of(), NONE.timeout(), Optional.of(new Redirect(status, location)), NONE.allow(), NONE.deny());
+    }
+
+    private static RouteOptions admitting(List<String> allow, List<String> deny) {
+        return new RouteOptions(
+                "", "", HostRewrite.KEEP, Set.of(), NONE.timeout(), NONE.redirect(),
+                allow.stream().map(Cidr::parse).toList(), deny.stream().map(Cidr::parse).toList());
+    }
+
+    private String get(String target) {
+        client.send("GET " + target + " HTTP/1.1\r\nHost: shop.example.com:8080\r\n\r\n");
+        String head = client.readHead();
+        assertTrue(head.startsWith("HTTP/1.1 200 OK"), head);
+        return client.read(Integer.parseInt(head.replaceAll("(?s).*Content-Length: (\\d+).*", "$1")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/api, '', /api/x?q, /x?q",
+        "/api, '', /api, /",
+        "/api, '', /api?q, /?q",
+        "/api, '', /api//x, //x",
+        "/api, '', /other, /other",
+        "'', /v1, /x, /v1/x",
+        "'', /v1/, /x, /v1/x",
+        "/api, /v1, /api/x, /v1/x",
+        "/api, /v1, /api, /v1",
+        "/api, /v1, /api?q, /v1?q",
+        "/a, '', /abc, /bc",
+        "/a, /v1, /abc, /v1/bc",
+    })
+    void rewritesThePath(String strip, String prepend, String target, String forwarded) {
+        gate.route("/", options(strip, prepend, HostRewrite.KEEP), origin.port());
+        assertEquals("GET " + forwarded + " shop.example.com:8080 " + strip, get(target));
+    }
+
+    @Test
+    void rewritesHost() {
+        gate.route("/", options("", "", HostRewrite.ENDPOINT), origin.port());
+        assertEquals("GET / 127.0.0.1:" + origin.port() + " ", get("/"));
+        gate.route("/", options("", "", new HostRewrite(HostRewrite.Kind.FIXED, "inner")), origin.port());
+        assertEquals("GET / inner ", get("/"));
+    }
+
+    @Test
+    void answers404WithoutRoute() throws Exception {
+        client.send("GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n");
+        String head = client.readHead();
+        assertTrue(head.startsWith("HTTP/1.1 404 Not Found\r\nDate: "), head);
+        assertEquals("404 Not Found: no_route\n", client.read(24));
+        RunningGate.Logged logged = gate.logged();
+        assertEquals(Cause.NO_ROUTE, logged.cause());
+        assertEquals("/nowhere", logged.target());
+        assertTrue(head.contains("X-Request-Id: " + logged.requestId() + "\r\n"), head);
+        client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+        assertTrue(client.readHead().contains("Content-Length: 24\r\n"));
+        client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+        assertTrue(client.readHead().startsWith("HTTP/1.1 404 "));
+        client.read(24);
+        client.send("helloGET /third HTTP/1.1\r\nHost: h\r\n\r\n");
+        assertTrue(client.readHead().startsWith("HTTP/1.1 404 "), "a short body is swallowed and the connection goes on");
+    }
+
+    @Test
+    void answers503WithRetryAfterWhenNoInstanceIsHealthy() throws Exception {
+        gate.route("/", NONE);
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        String head = client.readHead();
+        assertTrue(head.startsWith("HTTP/1.1 503 Service Unavailable\r\n"), head);
+        assertTrue(head.contains("\r\nRetry-After: 1\r\n"), head);
+        RunningGate.Logged logged = gate.logged();
+        assertEquals(Cause.NO_HEALTHY_INSTANCE, logged.cause());
+        assertEquals("/", logged.route());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "301, https://$host$path, '', /a/b?q=1, https://shop.example.com/a/b?q=1",
+        "302, https://other.example/$path, '', /a?q, https://other.example/a?q",
+        "302, https://other.example/x?own=1, '', /a?q, https://other.example/x?own=1",
+        "307, /new$path, /old, /old/a, /new/a",
+        "302, https://other.example/fixed, '', /a?q, https://other.example/fixed",
+    })
+    void redirects(int status, String location, String strip, String target, String expected) throws Exception {
+        gate.route("/", redirect(status, location, strip), origin.port());
+        client.send("GET " + target + " HTTP/1.1\r\nHost: shop.example.com:8080\r\n\r\n");
+        String head = client.readHead();
+        assertTrue(head.startsWith("HTTP/1.1 " + status + " "), head);
+        assertTrue(head.contains("\r\nLocation: " + expected + "\r\n"), head);
+        assertEquals(Cause.REDIRECT, gate.logged().cause());
+    }
+
+    @Test
+    void answers405WithTheAllowedMethods() throws Exception {
+        RouteOptions methods = new RouteOptions(
+                "", "", HostRewrite.KEEP, Set.of("GET", "PURGE"), NONE.timeout(), NONE.redirect(), NONE.allow(), NONE.deny());
+        gate.route("/", methods, origin.port());
+        client.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n");
+        String head = client.readHead();
+        assertTrue(head.startsWith("HTTP/1.1 405 ") && head.contains("\r\nAllow: GET, PURGE\r\n"), head);
+        client.read(43);
+        client.send("PURGE / HTTP/1.1\r\nHost: h\r\n\r\n");
+        assertTrue(client.readHead().startsWith("HTTP/1.1 200 "));
+        assertEquals(Cause.METHOD_NOT_ALLOWED, gate.logged().cause());
+    }
+
+    @Test
+    void deniesByAddress() throws Exception {
+        for (RouteOptions options : List.of(
+                admitting(List.of("10.0.0.0/8"), List.of()),
+                admitting(List.of(), List.of("127.0.0.0/8")),
+                admitting(List.of("127.0.0.1"), List.of("127.0.0.1")))) {
+            gate.route("/", options, origin.port());
+            client.send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n");
+            assertTrue(client.readHead().startsWith("HTTP/1.1 403 "));
+            client.read(25);
+            assertEquals(Cause.DENIED_IP, gate.logged().cause());
+        }
+        gate.route("/", admitting(List.of("127.0.0.0/8"), List.of("10.0.0.0/8")), origin.port());
+        get("/");
+    }
+
+    @Test
+    void sharesRequestsByWeight() throws Exception {
+        try (RawOrigin second = RawOrigin.answering("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2")) {
+            List<Endpoint> endpoints = List.of(
+                    new Endpoint("n/one", "web", "n", "dc1", "127.0.0.1", origin.port(), 3),
+                    new Endpoint("n/two", "web", "n", "dc1", "127.0.0.1", second.port(), 1));
+            Map<String, Integer> counts = new HashMap<>();
+            for (int i = 0; i < 40; i++) {
+                if (i % 10 == 0) {
+                    // A new table with the same endpoints: the balancer goes on where it was.
+                    gate.serve(List.of(Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, NONE, new Upstream("web", endpoints, 2))));
+                }
+                get("/");
+                counts.merge(gate.logged().instance(), 1, Integer::sum);
+            }
+            assertEquals(Map.of("n/one", 30, "n/two", 10), counts);
+            List<EndpointView> views = gate.gate().endpoints();
+            assertEquals(List.of(30L, 10L), views.stream().map(EndpointView::requests).toList());
+            assertEquals(List.of(1, 1), views.stream().map(EndpointView::idle).toList());
+        }
+    }
+
+    @Test
+    void countsByStatusCauseAndRoute() throws Exception {
+        gate.route("/", NONE, origin.port());
+        get("/");
+        client.send("GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n");
+        client.readHead();
+        gate.logged();
+        gate.logged();
+        GateMetrics metrics = gate.gate().metrics();
+        assertEquals(List.of(0L, 0L, 1L, 0L, 1L, 0L), metrics.requests());
+        assertEquals(1, metrics.causes().get(Cause.REQUEST_MALFORMED));
+        GateMetrics.RouteMetrics route = Objects.requireNonNull(metrics.routes().get("/"));
+        assertEquals(List.of(0L, 0L, 1L, 0L, 0L, 0L), route.requests());
+        assertEquals(2, metrics.durations().stream().mapToLong(Long::longValue).sum());
+    }
+}
