@@ -1,0 +1,139 @@
+package dev.gatepost.gateway.catalog;
+
+import dev.gatepost.gateway.config.GatewayConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// A real agent's death and return, its limits and its access control.
+final class ConsulOutageTest {
+    @TempDir
+    Path folder = Path.of("");
+
+    @Test
+    void keepsServingWhenTheAgentIsKilledAndFollowsOneThatCameBackEmpty() {
+        try (ConsulAgent consul = ConsulAgent.start()) {
+            for (int i = 0; i < 30; i++) {
+                consul.register("filler-" + i, "filler", 10_000 + i); // so that the index is lower after the restart
+            }
+            consul.register("web-1", "web", 80, "a");
+            try (Follower follower = Follower.of(consul.address()).awaitFirst()) {
+                follower.awaitInstance("web-1", "web", "web-1", _ -> true);
+                Snapshot before = follower.snapshot();
+                Instant killed = Instant.now();
+                consul.kill();
+                Await.until("the outage is noticed", Follower.PATIENTLY, () -> !follower.status().reachable());
+                SourceStatus status = follower.status();
+                assertSame(before, follower.snapshot());
+                assertTrue(status.stale());
+                assertTrue(status.lastError().orElse("").startsWith("unreachable"), status.toString());
+                Duration apart = Duration.between(status.confirmedAt().orElseThrow(), killed).abs();
+                assertTrue(apart.toSeconds() < 5, "confirmed until it died: " + status + ", killed " + killed);
+
+                consul.restart();
+                follower.await("the empty catalog is followed", Follower.PATIENTLY, now -> now.services().keySet().equals(Set.of("consul")));
+                consul.register("web-1", "web", 81, "a");
+                follower.awaitInstance("web-1 again", "web", "web-1", instance -> instance.port() == 81);
+                Await.until("all is well", Follower.PATIENTLY, () -> follower.status().reachable() && !follower.status().stale());
+            }
+        }
+    }
+
+    @Test
+    void waitsForAnAgentThatIsNotThereYet() {
+        try (ConsulAgent consul = ConsulAgent.start()) {
+            consul.kill();
+            try (Follower follower = Follower.of(consul.address())) {
+                Await.until("it is missed", Follower.PATIENTLY, () -> follower.status().lastError().isPresent());
+                assertEquals(List.of(), follower.delivered());
+                assertEquals(Optional.empty(), follower.status().confirmedAt());
+                consul.restart();
+                follower.awaitFirst();
+                assertEquals(Set.of("consul"), follower.snapshot().services().keySet());
+            }
+        }
+    }
+
+    @Test
+    void followsFiveHundredServicesAndLeavesTheAgentRoomForOthers() throws IOException {
+        try (ConsulAgent consul = ConsulAgent.start()) {
+            try (Follower follower = Follower.of(consul.address()).awaitFirst()) {
+                AtomicInteger most = new AtomicInteger();
+                for (int i = 0; i < 500; i++) {
+                    consul.service("svc-" + i).id("svc-" + i).port(1000 + i).tag("gatepost.route=s" + i + ".example/").check(Health.PASSING).register();
+                    if (i % 25 == 0) {
+                        most.accumulateAndGet(connections(consul.httpPort()), Math::max);
+                    }
+                }
+                Snapshot all = follower.await("all 500", Follower.PATIENTLY, snapshot -> snapshot.services().size() == 501);
+                most.accumulateAndGet(connections(consul.httpPort()), Math::max);
+                assertEquals(501, all.instanceCount());
+                assertTrue(consul.cli("members").contains(consul.nodeName()));
+                assertEquals(501, consul.cli("catalog", "services").lines().count());
+
+                consul.service("svc-250").id("svc-250").port(7777).tag("gatepost.route=s250.example/").check(Health.PASSING).register();
+                follower.await("one of 500 moves", Duration.ofSeconds(5), snapshot -> Follower.instance(snapshot, "svc-250", "svc-250")
+                        .filter(instance -> instance.port() == 7777).isPresent());
+                consul.checkStatus("service:svc-499", Health.CRITICAL);
+                follower.await("one of 500 fails", Duration.ofSeconds(5), snapshot -> Follower.instance(snapshot, "svc-499", "svc-499")
+                        .filter(instance -> instance.health() == Health.CRITICAL).isPresent());
+                most.accumulateAndGet(connections(consul.httpPort()), Math::max);
+                // One of them is the fixture's own.
+                assertTrue(most.get() <= ConsulClient.MOST_CONNECTIONS + 1, "connections to the agent: " + most);
+            }
+        }
+    }
+
+    @Test
+    void keepsServingWhileItsTokenIsRefusedAndRereadsTheTokenFile() throws IOException {
+        try (ConsulAgent consul = ConsulAgent.start("-hcl=acl { enabled = true default_policy = \"deny\" tokens { master = \"root-token\" } }")) {
+            consul.useToken("root-token");
+            Await.until("ACLs are up", Follower.PATIENTLY, () -> consul.get("/v1/catalog/services").has("consul"));
+            consul.register("web-1", "web", 80);
+            Path file = Files.writeString(folder.resolve("token"), "root-token\n");
+            GatewayConfig.Consul config = new GatewayConfig.Consul(
+                    consul.address(), "", Optional.of(file), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true);
+            ConsulCatalog.Timing impatient = new ConsulCatalog.Timing(
+                    Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofMillis(5), Duration.ofMillis(20), Duration.ofHours(1),
+                    Duration.ofMillis(50), Duration.ofMillis(50), Duration.ofMillis(200), Duration.ofMillis(100), Duration.ofSeconds(2));
+            try (Follower follower = Follower.of(config, impatient).awaitFirst()) {
+                follower.await("web", Follower.PATIENTLY, snapshot -> snapshot.services().containsKey("web"));
+                Snapshot before = follower.snapshot();
+
+                Files.writeString(file, "3f2504e0-4f89-11d3-9a0c-0305e82c3301"); // unknown: 403
+                Await.until("the refusal is noticed", Follower.PATIENTLY, () -> follower.status().lastError().orElse("").contains("refuses the token"));
+                assertSame(before, follower.snapshot());
+
+                Files.writeString(file, ""); // anonymous: 200 and nothing to see
+                Await.until("the empty list is noticed", Follower.PATIENTLY, () -> follower.status().lastError().orElse("").contains("service:read"));
+                assertSame(before.services(), follower.snapshot().services());
+
+                Files.writeString(file, "root-token");
+                Await.until("all is well", Follower.PATIENTLY, () -> !follower.status().stale());
+                consul.register("web-2", "web", 81);
+                follower.await("followed again", Follower.PATIENTLY, snapshot -> Follower.instance(snapshot, "web", "web-2").isPresent());
+            }
+        }
+    }
+
+    /// Established connections to a loopback port, as the kernel counts them: its side of each.
+    private static int connections(int port) throws IOException {
+        String local = "0100007F:" + "%04X".formatted(port);
+        try (Stream<String> lines = Files.lines(Path.of("/proc/net/tcp"))) {
+            return (int) lines.map(String::strip).map(line -> line.split("\\s+")).filter(f -> f.length > 3 && f[1].equals(local) && f[3].equals("01")).count();
+        }
+    }
+}

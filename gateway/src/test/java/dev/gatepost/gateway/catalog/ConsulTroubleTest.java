@@ -1,0 +1,220 @@
+package dev.gatepost.gateway.catalog;
+
+import dev.gatepost.gateway.catalog.FakeConsul.Fault;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// What a Consul in trouble says is not believed, and what it said before is kept.
+final class ConsulTroubleTest {
+    /// A wait long enough to see who waits it out, an answer's silence short enough not to wait for.
+    private static final ConsulCatalog.Timing TIMING = new ConsulCatalog.Timing(
+            Duration.ofMillis(1500),
+            Duration.ofMillis(700),
+            Duration.ofMillis(5),
+            Duration.ofMillis(20),
+            Duration.ofHours(1),
+            Duration.ofMillis(30),
+            Duration.ofMillis(30),
+            Duration.ofMillis(200),
+            Duration.ofMillis(50),
+            Duration.ofSeconds(1));
+
+    private final FakeConsul consul = FakeConsul.start()
+            .has("consul", "consul", 8300, Health.PASSING)
+            .has("web", "web-1", 80, Health.PASSING, "a")
+            .has("api", "api-1", 81, Health.PASSING, "b");
+
+    @AfterEach
+    void stop() {
+        consul.close();
+    }
+
+    @Test
+    void followsAnIndexThatGoesBack() {
+        try (Follower follower = follow()) {
+            consul.indexIs(3);
+            consul.movesSilently("web-1", 90);
+            follower.await("the lower index is followed", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 90);
+            consul.has("web", "web-1", 91, Health.PASSING, "a");
+            follower.await("and from there on as ever", Follower.SOON, snapshot -> port(snapshot, "web") == 91);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"status", "nonsense", "empty", "half", "hang"})
+    void keepsAServiceWhoseOwnReadFailsAndFollowsTheOthers(String kind) {
+        try (Follower follower = follow()) {
+            Service before = service(follower.snapshot(), "web");
+            consul.fails("/v1/health/service/web", fault(kind));
+            consul.has("web", "web-1", 99, Health.PASSING, "changed").has("api", "api-1", 82, Health.PASSING, "b");
+            follower.await("api is followed", Follower.PATIENTLY, snapshot -> port(snapshot, "api") == 82);
+            Await.until("web is listed as kept", Follower.PATIENTLY, () -> follower.status().staleServices().equals(List.of("web")));
+            assertSame(before, service(follower.snapshot(), "web"));
+            assertTrue(follower.status().stale());
+            assertTrue(follower.status().lastError().orElse("").contains("web"), follower.status().toString());
+            consul.recovers();
+            follower.await("web is followed again", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 99);
+            Await.until("nothing is kept", Follower.PATIENTLY, () -> !follower.status().stale());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"status", "nonsense", "empty", "half", "hang"})
+    void keepsEverythingWhileNothingIsAnsweredAndCatchesUpAfterwards(String kind) {
+        try (Follower follower = follow()) {
+            Snapshot before = follower.snapshot();
+            consul.failsEverywhere(fault(kind));
+            Await.until("the trouble is noticed", Follower.PATIENTLY, () -> !follower.status().reachable());
+            assertTrue(follower.status().stale());
+            assertTrue(follower.status().confirmedAt().isPresent());
+            consul.has("web", "web-1", 99, Health.CRITICAL, "a");
+            assertSame(before, follower.snapshot());
+            consul.recovers();
+            follower.await("what happened meanwhile is followed", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 99);
+            Await.until("all is well", Follower.PATIENTLY, () -> follower.status().reachable() && !follower.status().stale());
+        }
+    }
+
+    @Test
+    void servesOnWhenTheTokenIsRefusedAndSaysSo() {
+        try (Follower follower = follow()) {
+            Snapshot before = follower.snapshot();
+            consul.failsEverywhere(new Fault.Status(403, "ACL not found"));
+            Await.until("the refusal is noticed", Follower.PATIENTLY, () -> follower.status().lastError().orElse("").contains("ACL not found"));
+            assertTrue(follower.status().lastError().orElse("").contains("refuses the token"), follower.status().toString());
+            assertSame(before, follower.snapshot());
+        }
+    }
+
+    @Test
+    void believesNoEmptyListFromAServerThatWasOnIt() {
+        try (Follower follower = follow()) {
+            Snapshot before = follower.snapshot();
+            consul.lacksEverything();
+            Await.until("the empty list is noticed", Follower.PATIENTLY, () -> follower.status().lastError().orElse("").contains("service:read"));
+            assertSame(before, follower.snapshot());
+            consul.has("consul", "consul", 8300, Health.PASSING).has("web", "web-1", 85, Health.PASSING).has("api", "api-1", 81, Health.PASSING);
+            follower.await("the list is back", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 85);
+            assertFalse(follower.status().stale());
+        }
+    }
+
+    @Test
+    void readsASuddenLossASecondTimeAndThenFollowsIt() {
+        try (Follower follower = follow()) {
+            int reads = consul.asked("/v1/catalog/services");
+            consul.lacks("web-1").lacks("api-1");
+            follower.await("the loss is followed", Follower.PATIENTLY, snapshot -> snapshot.services().keySet().equals(Set.of("consul")));
+            assertTrue(consul.asked("/v1/catalog/services") > reads);
+            assertTrue(consul.requests().stream().anyMatch(request -> request.startsWith("/v1/catalog/services?") && request.contains("consistent")),
+                    consul.requests().toString());
+        }
+    }
+
+    @Test
+    void neverAsksForAServiceThatIsNotListed() {
+        try (Follower follower = follow()) {
+            consul.lacks("api-1");
+            follower.await("api went", Follower.SOON, snapshot -> !snapshot.services().containsKey("api"));
+            int asked = consul.asked("/v1/health/service/api");
+            for (int i = 0; i < 5; i++) {
+                int port = 100 + i;
+                consul.has("web", "web-1", port, Health.PASSING, "a");
+                follower.await("web moves", Follower.SOON, snapshot -> port(snapshot, "web") == port);
+            }
+            assertEquals(asked, consul.asked("/v1/health/service/api"));
+            Set<String> paths = consul.requests().stream().map(request -> request.replaceAll("\\?.*", "")).collect(Collectors.toCollection(TreeSet::new));
+            assertEquals(
+                    Set.of("/v1/catalog/nodes", "/v1/catalog/services", "/v1/health/state/any",
+                            "/v1/health/service/api", "/v1/health/service/consul", "/v1/health/service/web"),
+                    paths);
+        }
+    }
+
+    @Test
+    void neverBlocksOnIndexZeroAndDoesNotSpin() {
+        consul.indexIs(0);
+        try (Follower follower = follow()) {
+            assertEquals(80, port(follower.snapshot(), "web"));
+            int before = consul.asked("/v1/catalog/services");
+            long start = System.nanoTime();
+            Await.until("some more rounds", Follower.PATIENTLY, () -> consul.asked("/v1/catalog/services") >= before + 10);
+            assertTrue(System.nanoTime() - start > Duration.ofMillis(100).toNanos(), "ten rounds faster than their pace");
+            assertTrue(consul.requests().stream().noneMatch(request -> request.contains("index=0")), consul.requests().toString());
+        }
+    }
+
+    @Test
+    void wakesForNothingWithoutDeliveringAnything() {
+        try (Follower follower = follow()) {
+            int before = consul.asked("/v1/health/service/web");
+            consul.wakesForNothing();
+            Await.until("all is read again", Follower.PATIENTLY, () -> consul.asked("/v1/health/service/web") > before);
+            consul.has("web", "web-1", 86, Health.PASSING, "a");
+            follower.await("a change", Follower.SOON, snapshot -> port(snapshot, "web") == 86);
+            assertEquals(2, follower.delivered().size());
+        }
+    }
+
+    @Test
+    void startsWithoutAServiceThatNeverAnswersOnceItsPatienceEnds() {
+        consul.fails("/v1/health/service/api", new Fault.Status(500, "rpc error"));
+        try (Follower follower = follow()) {
+            assertEquals(Set.of("consul", "web"), follower.snapshot().services().keySet());
+            assertEquals(List.of("api"), follower.status().staleServices());
+            consul.recovers();
+            follower.await("api came", Follower.PATIENTLY, snapshot -> snapshot.services().containsKey("api"));
+        }
+    }
+
+    @Test
+    void deliversNothingBeforeItHasReadEverything() {
+        consul.failsEverywhere(new Fault.Status(500, "No cluster leader"));
+        try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), TIMING)) {
+            Await.until("the trouble is noticed", Follower.PATIENTLY, () -> follower.status().lastError().isPresent());
+            assertFalse(follower.status().reachable());
+            assertTrue(follower.status().confirmedAt().isEmpty());
+            assertEquals(List.of(), follower.delivered());
+            consul.recovers();
+            follower.awaitFirst();
+            assertEquals(Set.of("api", "consul", "web"), follower.snapshot().services().keySet());
+        }
+    }
+
+    private Follower follow() {
+        return Follower.of(Follower.consul(consul.address(), ""), TIMING).awaitFirst();
+    }
+
+    private static Fault fault(String kind) {
+        return switch (kind) {
+            case "status" -> new Fault.Status(500, "rpc error making call: EOF");
+            case "nonsense" -> new Fault.Body("<html><body>Gateway error</body></html>");
+            case "empty" -> new Fault.Body("");
+            case "half" -> new Fault.Half();
+            case "hang" -> new Fault.Hang();
+            default -> throw new IllegalArgumentException(kind);
+        };
+    }
+
+    private static Service service(Snapshot snapshot, String name) {
+        return Objects.requireNonNull(snapshot.services().get(name), name);
+    }
+
+    private static int port(Snapshot snapshot, String name) {
+        Service service = snapshot.services().get(name);
+        return service == null ? 0 : service.instances().getFirst().port();
+    }
+}
