@@ -165,10 +165,22 @@ final class GateLoop {
         channel.pipeline().addLast(new Http1Connection(this, channel, ClientConnection.of(channel, tls, settings)));
     }
 
+    /// Speaks HTTP/2 on a channel from here on.
+    void serveHttp2(Channel channel, TlsFacts tls) {
+        touch();
+        channel.pipeline().addLast(Http2Connection.of(this, ClientConnection.of(channel, tls, settings)));
+    }
+
     void connected(LiveConnection connection) {
         connections.add(connection);
         counters.connections = connections.size();
         counters.accepted++;
+    }
+
+    /// The handshake of an accepted connection is over: the protocol that follows counts it from here on.
+    void handedOver(LiveConnection handshake) {
+        connections.remove(handshake);
+        counters.accepted--;
     }
 
     void disconnected(LiveConnection connection) {

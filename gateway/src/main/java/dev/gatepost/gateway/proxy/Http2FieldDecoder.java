@@ -40,6 +40,7 @@ final class Http2FieldDecoder implements Http2HeadersDecoder, Http2HeadersDecode
         Http2Fields fields = FIELDS.get();
         fields.begin(limits);
         take(headerBlock);
+        fields.encodedLength = end;
         boolean mayResize = true;
         while (at < end) {
             int first = block[at];

@@ -19,6 +19,8 @@ final class Http2Fields extends DefaultHttp2Headers {
     final FieldSection section = new FieldSection(2048);
     /// What is wrong with the list, as far as it can be said of a request or trailers alike.
     Refusal refusal = Refusal.NONE;
+    /// Bytes of the encoded list.
+    int encodedLength;
     /// Numbers of the pseudo-header fields in the section; -1 for absent.
     int method;
     int scheme;
@@ -163,6 +165,13 @@ final class Http2Fields extends DefaultHttp2Headers {
     /// Whether the list may stand behind a body (RFC 9113 section 8.1): no pseudo-header fields, nothing malformed.
     boolean isTrailerSection() {
         return refusal == Refusal.NONE && method < 0 && scheme < 0 && path < 0 && authority < 0;
+    }
+
+    /// The list as trailers that may be kept: with bytes of their own.
+    FieldSection takeTrailers() {
+        FieldSection taken = new FieldSection(128);
+        taken.swap(section);
+        return taken;
     }
 
     private boolean isCookie(int nameFrom, int nameTo) {

@@ -7,7 +7,8 @@ import io.netty.handler.codec.http2.DefaultHttp2Headers;
 /// A response head or trailers on the way through Netty's encoder to [Http2FieldEncoder]; Netty itself reads the status only.
 final class Http2SentFields extends DefaultHttp2Headers {
     private int status;
-    private FieldSection fields = new FieldSection(0);
+    private FieldSection fields = FieldSection.NONE;
+    private int encodedLength;
 
     Http2SentFields() {
         super(false, 2);
@@ -39,10 +40,17 @@ final class Http2SentFields extends DefaultHttp2Headers {
         return HttpResponseStatus.valueOf(status).codeAsText();
     }
 
+    /// Bytes of the header block, once it is encoded.
+    int encodedLength() {
+        return encodedLength;
+    }
+
     void encode(Http2FieldEncoder encoder, ByteBuf out) {
+        int from = out.writerIndex();
         if (status > 0) {
             encoder.status(status, out);
         }
         encoder.fields(fields, out);
+        encodedLength = out.writerIndex() - from;
     }
 }

@@ -11,6 +11,7 @@ import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteTable;
 import dev.gatepost.gateway.route.Upstream;
+import dev.gatepost.gateway.tls.Certificates;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -19,6 +20,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -58,11 +60,12 @@ final class RunningGate implements AutoCloseable {
     private volatile Serving serving = new Serving(RouteTable.EMPTY, 0);
     final BlockingQueue<Logged> log = new LinkedBlockingQueue<>();
 
-    private RunningGate(GateSettings settings, boolean epoll, int threads) {
+    private RunningGate(GateSettings settings, boolean epoll, int threads, List<ListenerSpec> more) {
         IoHandlerFactory transport = epoll && Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group = new MultiThreadIoEventLoopGroup(threads, transport);
-        gate = Gate.start(
-                settings, group, () -> serving, new Recording(), List.of(ListenerSpec.plain("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))));
+        List<ListenerSpec> listeners = new ArrayList<>(more);
+        listeners.add(ListenerSpec.plain("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+        gate = Gate.start(settings, group, () -> serving, new Recording(), listeners);
     }
 
     static RunningGate start() {
@@ -70,11 +73,22 @@ final class RunningGate implements AutoCloseable {
     }
 
     static RunningGate start(GateSettings settings) {
-        return new RunningGate(settings, true, 1);
+        return new RunningGate(settings, true, 1, List.of());
     }
 
     static RunningGate startOnNio() {
-        return new RunningGate(GateSettings.DEFAULT, false, 2);
+        return new RunningGate(GateSettings.DEFAULT, false, 2, List.of());
+    }
+
+    /// One that listens with TLS as well.
+    static RunningGate startTls(GateSettings settings, Certificates certificates) {
+        TlsStart start = new TlsStart(certificates);
+        return new RunningGate(
+                settings, true, 1, List.of(new ListenerSpec("https", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), start)));
+    }
+
+    int tlsPort() {
+        return gate.address("https").getPort();
     }
 
     Gate gate() {

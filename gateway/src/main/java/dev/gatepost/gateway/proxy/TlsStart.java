@@ -1,0 +1,150 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.tls.Certificates;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
+import io.netty.handler.ssl.SniCompletionEvent;
+import io.netty.handler.ssl.SniHandler;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.internal.tcnative.SSL;
+import io.netty.util.Mapping;
+import java.time.Duration;
+import java.util.concurrent.atomic.LongAdder;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// How the connections of an HTTPS listener begin: ClientHello, the certificate for its SNI name, the handshake, then the
+/// protocol that ALPN chose. What only the beginning needs leaves the pipeline: afterwards it is TLS and HTTP.
+public final class TlsStart implements ConnectionStart {
+    private static final Logger LOG = LoggerFactory.getLogger(TlsStart.class);
+
+    /// From the first byte to the end of the handshake.
+    private static final Duration HANDSHAKE_TIMEOUT = Duration.ofSeconds(10);
+
+    /// A ClientHello with post-quantum key shares takes about 2 KiB; we collect no more than one TLS record's worth.
+    private static final int LONGEST_CLIENT_HELLO = 16 * 1024;
+
+    private final Mapping<String, SslContext> contexts;
+    private final LongAdder handshakes = new LongAdder();
+    private final LongAdder failedHandshakes = new LongAdder();
+
+    public TlsStart(Certificates certificates) {
+        contexts = serverName -> certificates.choose(serverName).context();
+    }
+
+    /// Completed ones, since the start.
+    public long handshakes() {
+        return handshakes.sum();
+    }
+
+    /// Those that were begun and not completed, for whatever reason.
+    public long failedHandshakes() {
+        return failedHandshakes.sum();
+    }
+
+    @Override
+    public void begin(Channel channel, GateLoop loop) {
+        channel.pipeline()
+                .addLast(new SniHandler(contexts, LONGEST_CLIENT_HELLO, HANDSHAKE_TIMEOUT.toMillis()))
+                .addLast(new Handshake(loop, channel));
+    }
+
+    /// Waits for the handshake's end and hands over to the protocol. Removes itself.
+    private final class Handshake extends ChannelInboundHandlerAdapter implements LiveConnection {
+        private final GateLoop loop;
+        private final Channel channel;
+        private final long startMillis = System.currentTimeMillis();
+        private String serverName = "";
+
+        Handshake(GateLoop loop, Channel channel) {
+            this.loop = loop;
+            this.channel = channel;
+        }
+
+        /// Counts from now: a client that never completes its handshake takes a place all the same.
+        @Override
+        public void handlerAdded(ChannelHandlerContext ctx) {
+            loop.connected(this);
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            loop.disconnected(this);
+            ctx.fireChannelInactive();
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            switch (event) {
+                case SniCompletionEvent sni when sni.isSuccess() -> serverName = sni.hostname() == null ? "" : sni.hostname();
+                case SslHandshakeCompletionEvent tls when tls.isSuccess() -> start(ctx);
+                case SniCompletionEvent failed -> fail(ctx, failed.cause());
+                case SslHandshakeCompletionEvent failed -> fail(ctx, failed.cause());
+                default -> ctx.fireUserEventTriggered(event);
+            }
+        }
+
+        private void start(ChannelHandlerContext ctx) {
+            handshakes.increment();
+            SslHandler tls = ctx.pipeline().get(SslHandler.class);
+            String protocol = tls.applicationProtocol();
+            SSLSession session = tls.engine().getSession();
+            TlsFacts facts = new TlsFacts(
+                    session.getProtocol().replace("TLSv", ""),
+                    session.getCipherSuite(),
+                    serverName,
+                    protocol == null ? "" : protocol,
+                    isResumed(tls.engine(), session));
+            loop.handedOver(this);
+            // Behind this handler, so that what was read together with the end of the handshake reaches it.
+            if (ApplicationProtocolNames.HTTP_2.equals(protocol)) {
+                loop.serveHttp2(ctx.channel(), facts);
+            } else {
+                loop.serveHttp1(ctx.channel(), facts);
+            }
+            ctx.pipeline().remove(this);
+        }
+
+        private boolean isResumed(SSLEngine engine, SSLSession session) {
+            return engine instanceof ReferenceCountedOpenSslEngine openSsl
+                    ? SSL.isSessionReused(openSsl.sslPointer())
+                    : session.getCreationTime() < startMillis;
+        }
+
+        private void fail(ChannelHandlerContext ctx, Throwable cause) {
+            failedHandshakes.increment();
+            LOG.debug("handshake with {} failed: {}", ctx.channel().remoteAddress(), cause.toString());
+            var _ = ctx.close();
+        }
+
+        /// Nothing is in flight that anybody would miss.
+        @Override
+        public void drain() {
+            close();
+        }
+
+        @Override
+        public void kill() {
+            close();
+        }
+
+        @Override
+        public void close() {
+            var _ = channel.close();
+        }
+
+        /// The completion event has told it already.
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            LOG.trace("connection from {} ended", ctx.channel().remoteAddress(), cause);
+            var _ = ctx.close();
+        }
+    }
+}
