@@ -1,5 +1,7 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.gateway.catalog.FileCatalog;
+import dev.gatepost.gateway.catalog.ServicesReading;
 import dev.gatepost.gateway.config.ConfigReader;
 import dev.gatepost.gateway.config.ConfigReading;
 import dev.gatepost.gateway.config.GatewayConfig;
@@ -39,10 +41,16 @@ final class Check {
                 yield invalid.readable();
             }
         };
-        config.ifPresent(readable -> {
-            readable.https().ifPresent(https -> problems.addAll(certificateProblems(https.certificates())));
-        });
+        config.flatMap(GatewayConfig::https).ifPresent(https -> problems.addAll(certificateProblems(https.certificates())));
+        config.flatMap(readable -> readable.catalog().file()).ifPresent(services -> problems.addAll(catalogProblems(services)));
         return problems;
+    }
+
+    private static List<String> catalogProblems(Path services) {
+        return switch (FileCatalog.read(services)) {
+            case ServicesReading.Valid _ -> List.of();
+            case ServicesReading.Invalid invalid -> invalid.problems().stream().map(Problem::toString).toList();
+        };
     }
 
     private static List<String> certificateProblems(List<GatewayConfig.Certificate> configured) {

@@ -138,7 +138,7 @@ final class Explain {
         if (value.isContainerNode() && !value.isEmpty()) {
             lines.append(label).append('\n');
             outline(value, indent + "  ", lines);
-        } else if (!value.isNull()) {
+        } else if (value.isContainerNode() || (!value.isNull() && !value.asText().isEmpty())) {
             lines.append(label).append(' ').append(value.isContainerNode() ? "none" : value.asText()).append('\n');
         }
     }

@@ -63,6 +63,23 @@ public final class Main {
         return String.valueOf(mistake.getMessage());
     }
 
+    @Command(description = "Start with an embedded catalog and sample services, and print what to try.", mixinStandardHelpOptions = true)
+    int demo(
+            @Option(names = "--port-offset", paramLabel = "N", defaultValue = "0", description = "Added to 8080, 8443, 8053 and 9090.") int portOffset)
+            throws Exception {
+        return Demo.run(portOffset);
+    }
+
+    @Command(
+            description = "Run the gateway in the foreground.",
+            footer = {"", "SIGTERM and SIGINT drain and exit 0, a second one doesn't wait. SIGHUP rereads the file."},
+            mixinStandardHelpOptions = true)
+    int run(
+            @Option(names = "--config", paramLabel = "FILE", description = "YAML; without it the environment alone configures.") @Nullable Path config)
+            throws Exception {
+        return Run.run(Optional.ofNullable(config), System.getenv());
+    }
+
     @Command(description = "Report every error of a configuration with its place and what was expected.", mixinStandardHelpOptions = true)
     int check(@Option(names = "--config", paramLabel = "FILE", required = true, description = "YAML.") Path config) {
         return Check.run(config, System.getenv());

@@ -35,7 +35,7 @@ record Version(String version, String commit) {
                 "tls " + TlsProvider.current().describe());
     }
 
-    private static String transport() {
+    static String transport() {
         if (Epoll.isAvailable()) {
             return "epoll";
         }

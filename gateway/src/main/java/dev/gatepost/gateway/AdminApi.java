@@ -1,0 +1,103 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.admin.Admin;
+import dev.gatepost.admin.BadParameter;
+import dev.gatepost.admin.Readiness;
+import dev.gatepost.admin.Request;
+import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.RRType;
+import dev.gatepost.gateway.catalog.Service;
+import dev.gatepost.gateway.zone.DnsExplanation;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// The admin API of a gateway: which resource shows what of it. Each answer is made from one state.
+final class AdminApi implements AutoCloseable {
+    private final Admin admin;
+    private final Gateway gateway;
+
+    private AdminApi(InetSocketAddress address, Gateway gateway) throws IOException {
+        this.gateway = gateway;
+        this.admin = Admin.builder(address)
+                .ready(() -> gateway.notReady().map(Readiness::not).orElse(Readiness.READY))
+                .metrics(GatewayMetrics.of(gateway))
+                .get("/api/v1/state", _ -> StateView.of(gateway))
+                .get("/api/v1/services", _ -> services())
+                .get("/api/v1/services/{name}", this::service)
+                .get("/api/v1/routes", _ -> routes())
+                .get("/api/v1/routes/{id}", this::route)
+                .get("/api/v1/rejected", _ -> RejectedView.all(gateway))
+                .get("/api/v1/upstreams", _ -> gateway.gate().endpoints())
+                .get("/api/v1/explain", this::explain)
+                .get("/api/v1/dns/explain", this::explainName)
+                .post("/api/v1/drain", _ -> drain())
+                .start();
+    }
+
+    static AdminApi start(InetSocketAddress address, Gateway gateway) throws IOException {
+        return new AdminApi(address, gateway);
+    }
+
+    InetSocketAddress address() {
+        return admin.address();
+    }
+
+    @Override
+    public void close() {
+        admin.close();
+    }
+
+    private List<ServiceView> services() {
+        Collection<Service> services = gateway.state().catalog().services().values();
+        return services.stream().map(service -> ServiceView.of(service, gateway.settings().routes().health())).toList();
+    }
+
+    private Optional<ServiceView> service(Request request) {
+        return Optional.ofNullable(gateway.state().catalog().services().get(request.name()))
+                .map(service -> ServiceView.of(service, gateway.settings().routes().health()));
+    }
+
+    private List<RouteView> routes() {
+        return gateway.state().routes().routes().stream().map(RouteView::of).toList();
+    }
+
+    private Optional<RouteView> route(Request request) {
+        return gateway.state().routes().routes().stream().filter(route -> route.id().equals(request.name())).findFirst().map(RouteView::of);
+    }
+
+    private Object explain(Request request) {
+        String url = request.required("url", "a URL such as https://shop.example.com/api");
+        String method = request.optional("method").orElse("GET");
+        request.all("header"); // no route of this version looks at one
+        try {
+            return gateway.state().routes().explain(url, method);
+        } catch (IllegalArgumentException e) {
+            throw new BadParameter("url", url, e.getMessage() == null ? "a URL such as https://shop.example.com/api" : e.getMessage());
+        }
+    }
+
+    private DnsExplanation explainName(Request request) {
+        String name = request.required("name", "a DNS name such as web.service.consul");
+        String type = request.optional("type").orElse("A");
+        OptionalInt number = RRType.parse(type);
+        if (number.isEmpty()) {
+            throw new BadParameter("type", type, "a record type such as A, AAAA, SRV or TYPE65");
+        }
+        try {
+            return gateway.state().names().explain(DomainName.of(name), number.getAsInt());
+        } catch (IllegalArgumentException e) {
+            throw new BadParameter("name", name, e.getMessage() == null ? "a DNS name" : e.getMessage());
+        }
+    }
+
+    /// Answers at once; the draining itself may take as long as its timeouts allow.
+    private Map<String, Boolean> drain() {
+        Thread.ofVirtual().name("drain").start(gateway::drain);
+        return Map.of("draining", true);
+    }
+}

@@ -1,0 +1,303 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.dns.DnsServer;
+import dev.gatepost.dns.DnsSettings;
+import dev.gatepost.dns.DomainName;
+import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.catalog.Catalog;
+import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.proxy.Gate;
+import dev.gatepost.gateway.proxy.GateSettings;
+import dev.gatepost.gateway.proxy.ListenerSpec;
+import dev.gatepost.gateway.proxy.TlsStart;
+import dev.gatepost.gateway.route.RouteSettings;
+import dev.gatepost.gateway.tls.CertificateLoad;
+import dev.gatepost.gateway.tls.Certificates;
+import dev.gatepost.gateway.tls.ClientTls;
+import dev.gatepost.gateway.tls.RejectedCertificate;
+import dev.gatepost.gateway.tls.TlsProvider;
+import dev.gatepost.gateway.zone.ZoneSettings;
+import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The wiring and the life of one gateway: what is opened in which order, what is served, and how it ends.
+///
+/// Start opens the log, the event loops, the listeners and the admin API, and then follows the catalog. Until the first
+/// snapshot is there it is not ready, answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
+/// closed, connections drained, DNS, admin and catalog closed.
+public final class Gateway implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+
+    private final GatewayConfig config;
+    private final GatewayState.Settings settings;
+    private final InstantSource clock;
+    private final Deque<Opened> opened = new ArrayDeque<>();
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final AccessLog accessLog;
+    private final Optional<Certificates> certificates;
+    private final Gate gate;
+    private final Optional<DnsServer> dns;
+    private final Optional<AdminApi> admin;
+    private final Catalog catalog;
+    private final Object draining = new Object(); // a signal's thread against the admin API's
+    private volatile GatewayState state;
+    private volatile boolean drains;
+
+    /// Something to close when the gateway ends, last opened first.
+    private record Opened(String name, AutoCloseable closing) {}
+
+    private Gateway(GatewayConfig config, InstantSource clock) throws StartFailure {
+        this.config = config;
+        this.clock = clock;
+        this.settings = settings(config);
+        this.state = GatewayState.unknown(settings, clock.instant());
+        try {
+            this.accessLog = open("access log", AccessLog.open(
+                    config.accessLog(), new AccessLog.Origin(hostName(), Version.ofThisBuild().version()), config.threads()));
+            EventLoopGroup loops = EventLoops.open(config.threads());
+            open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
+            this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
+            this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners()));
+            this.dns = config.dns().isPresent() ? Optional.of(open("dns", post(config.dns().get(), loops))) : Optional.empty();
+            this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
+            this.admin = config.admin().isPresent()
+                    ? Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)))
+                    : Optional.empty();
+        } catch (IOException | UncheckedIOException e) {
+            close();
+            throw new StartFailure(String.valueOf(e.getMessage()), e);
+        } catch (StartFailure | RuntimeException e) {
+            close();
+            throw e;
+        }
+        sayWhatListens();
+        catalog.start(this::follow);
+    }
+
+    /// @throws StartFailure when a listener's port is taken, a certificate is missing, a file can't be read
+    public static Gateway start(GatewayConfig config) throws StartFailure {
+        return new Gateway(config, InstantSource.system());
+    }
+
+    private <T extends AutoCloseable> T open(String name, T closing) {
+        opened.push(new Opened(name, closing));
+        return closing;
+    }
+
+    private static GatewayState.Settings settings(GatewayConfig config) {
+        HealthRule health = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
+        RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost());
+        ZoneSettings zone = config.dns()
+                .map(dns -> new ZoneSettings(
+                        DomainName.of(dns.domain()), dns.ttl(), dns.negativeTtl(), health, ZoneSettings.nameServer(dns.address().getAddress())))
+                .orElseGet(() -> new ZoneSettings(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
+        return new GatewayState.Settings(routes, zone);
+    }
+
+    private Certificates certificates(GatewayConfig.Https https) throws StartFailure {
+        return switch (Certificates.load(https.certificates(), clock)) {
+            case CertificateLoad.Unusable unusable -> throw new StartFailure(
+                    unusable.problems().stream().map(RejectedCertificate::message).collect(Collectors.joining("; ")));
+            case CertificateLoad.Usable usable -> {
+                usable.rejected().forEach(rejected -> LOG.warn("certificate not served: {}", rejected.message()));
+                usable.certificates().watch();
+                yield usable.certificates();
+            }
+        };
+    }
+
+    private List<ListenerSpec> listeners() {
+        List<ListenerSpec> listeners = new ArrayList<>();
+        config.http().ifPresent(http -> listeners.add(ListenerSpec.plain("http", http.address())));
+        config.https().ifPresent(https -> listeners.add(new ListenerSpec("https", https.address(), new TlsStart(certificates.orElseThrow()))));
+        return listeners;
+    }
+
+    private DnsServer post(GatewayConfig.Dns post, EventLoopGroup loops) throws IOException {
+        return DnsServer.start(post.address(), loops, () -> state.zone(), DnsSettings.DEFAULT, accessLog::log);
+    }
+
+    private static Optional<SSLContext> consulTls(GatewayConfig config) throws IOException {
+        return config.consul().isPresent() ? ClientTls.of(config.consul().get()) : Optional.empty();
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+
+    private void sayWhatListens() {
+        Version version = Version.ofThisBuild();
+        LOG.info("gatepost {} ({}), {} event loops on {}, TLS by {}",
+                version.version(), version.commit(), config.threads(), Version.transport(), TlsProvider.current().describe());
+        httpAddress().ifPresent(address -> sayListens("http", address));
+        httpsAddress().ifPresent(address -> sayListens("https", address));
+        dnsAddress().ifPresent(address -> sayListens("dns", address));
+        adminAddress().ifPresent(address -> sayListens("admin", address));
+    }
+
+    private static void sayListens(String listener, InetSocketAddress address) {
+        LOG.info("{} listens on {}:{}", listener, address.getAddress().getHostAddress(), address.getPort());
+    }
+
+    /// Called by the catalog's one thread whenever what it knows has changed.
+    private void follow(Snapshot snapshot) {
+        GatewayState last = state;
+        GatewayState next = last.next(snapshot, settings, clock.instant());
+        state = next;
+        if (last.revision() == 0) {
+            LOG.info("ready: {} services, {} routes, {} rejected", snapshot.services().size(), next.routes().size(), next.routes().rejected().size());
+        }
+    }
+
+    // ---- what the admin API shows ---------------------------------------------------------------------------------
+
+    GatewayState state() {
+        return state;
+    }
+
+    GatewayState.Settings settings() {
+        return settings;
+    }
+
+    Catalog catalog() {
+        return catalog;
+    }
+
+    Gate gate() {
+        return gate;
+    }
+
+    Optional<DnsServer> dns() {
+        return dns;
+    }
+
+    Optional<Certificates> certificates() {
+        return certificates;
+    }
+
+    AccessLog accessLog() {
+        return accessLog;
+    }
+
+    InstantSource clock() {
+        return clock;
+    }
+
+    /// Why it should get no traffic; empty when it should.
+    Optional<String> notReady() {
+        if (drains) {
+            return Optional.of("draining");
+        }
+        if (state.revision() == 0) {
+            return Optional.of("no complete catalog yet");
+        }
+        Instant oldest = clock.instant().minus(config.catalog().maxAge());
+        return catalog.confirmedAt().filter(confirmed -> confirmed.isBefore(oldest))
+                .map(confirmed -> "the catalog was last confirmed at " + confirmed + " (expected: within " + config.catalog().maxAge() + ")");
+    }
+
+    // ---- addresses ------------------------------------------------------------------------------------------------
+
+    public Optional<InetSocketAddress> httpAddress() {
+        return config.http().map(_ -> gate.address("http"));
+    }
+
+    public Optional<InetSocketAddress> httpsAddress() {
+        return config.https().map(_ -> gate.address("https"));
+    }
+
+    public Optional<InetSocketAddress> dnsAddress() {
+        return dns.map(DnsServer::localAddress);
+    }
+
+    public Optional<InetSocketAddress> adminAddress() {
+        return admin.map(AdminApi::address);
+    }
+
+    // ---- change and end -------------------------------------------------------------------------------------------
+
+    /// Takes over what can change while serving: the contents of certificate files. The file catalog is followed anyway,
+    /// and anything else that differs waits for a restart.
+    public void reload(GatewayConfig next) {
+        certificates.ifPresent(Certificates::reload);
+        if (next.equals(config)) {
+            LOG.info("certificates reread; the file catalog is followed anyway");
+        } else {
+            LOG.warn("certificates reread; the rest of the configuration has changed as well, which takes a restart to apply");
+        }
+    }
+
+    /// Finishes what is in flight and takes nothing new: not ready, after the configured grace no listener of the gate, and
+    /// no connection when it returns. The admin API and DNS go on until [#stop()].
+    public void drain() {
+        drains = true;
+        synchronized (draining) {
+            LOG.info("draining: not ready, listeners close in {} ms, connections within {} ms",
+                    config.drain().grace().toMillis(), config.drain().timeout().toMillis());
+            pause(config.drain().grace());
+            gate.stopAccepting();
+            if (!gate.drain(config.drain().timeout())) {
+                LOG.warn("connections were cut off after {} ms of draining", config.drain().timeout().toMillis());
+            }
+        }
+    }
+
+    /// Drains and ends.
+    public void stop() {
+        drain();
+        close();
+    }
+
+    /// Returns when the gateway has ended.
+    public void awaitStopped() throws InterruptedException {
+        stopped.await();
+    }
+
+    /// Ends at once, cutting off what is in flight.
+    @Override
+    public void close() {
+        synchronized (opened) { // a signal's thread against the main one
+            while (!opened.isEmpty()) {
+                Opened each = opened.pop();
+                try {
+                    each.closing().close();
+                } catch (Exception e) {
+                    LOG.warn("{} did not close: {}", each.name(), e.toString());
+                }
+            }
+        }
+        stopped.countDown();
+    }
+
+    private static void pause(Duration time) {
+        try {
+            Thread.sleep(time);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

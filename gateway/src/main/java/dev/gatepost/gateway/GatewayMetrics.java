@@ -1,0 +1,190 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.admin.Metrics;
+import dev.gatepost.admin.Metrics.Buckets;
+import dev.gatepost.admin.Metrics.Sample;
+import dev.gatepost.dns.DnsCounters;
+import dev.gatepost.dns.DnsServer;
+import dev.gatepost.dns.QueryRecord.Transport;
+import dev.gatepost.dns.Rcode;
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.catalog.SourceStatus;
+import dev.gatepost.gateway.proxy.EndpointView;
+import dev.gatepost.gateway.proxy.GateMetrics;
+import dev.gatepost.gateway.proxy.GateMetrics.RouteMetrics;
+import dev.gatepost.gateway.route.Route;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/// What `/metrics` shows of a gateway. The numbers are kept where the work is done, in plain counters; here they get names.
+final class GatewayMetrics {
+    /// Most samples of a family whose labels come from the catalog.
+    private static final int MOST_SAMPLES = 5_000;
+    private static final List<String> STATUS_CLASSES = List.of("none", "1xx", "2xx", "3xx", "4xx", "5xx");
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final Gateway gateway;
+    private final Metrics metrics = new Metrics();
+
+    private GatewayMetrics(Gateway gateway) {
+        this.gateway = gateway;
+    }
+
+    static Metrics of(Gateway gateway) {
+        GatewayMetrics named = new GatewayMetrics(gateway);
+        named.catalog();
+        named.gate();
+        named.routes();
+        gateway.dns().ifPresent(named::dns);
+        named.metrics.counter("gatepost_access_log_dropped_total", "Log lines lost because the sink did not keep up or failed.", gateway.accessLog()::dropped);
+        named.certificates();
+        return named.metrics;
+    }
+
+    private void catalog() {
+        metrics.gauge("gatepost_revision", "Revision of the state that is served.", () -> gateway.state().revision())
+                .gauge("gatepost_ready", "1 when traffic may come.", () -> gateway.notReady().isEmpty() ? 1 : 0)
+                .gauge("gatepost_catalog_services", "Services in the served catalog.", () -> gateway.state().catalog().services().size())
+                .gauge("gatepost_catalog_instances", "Instances in the served catalog, healthy or not.", () -> gateway.state().catalog().instanceCount())
+                .gauge("gatepost_routes", "Routes in the served table.", () -> gateway.state().routes().size())
+                .gauge("gatepost_rejected", "Tags, Meta and fragments that did not parse.", () -> gateway.state().routes().rejected().size())
+                .gauge("gatepost_dns_names", "Names in the served zone.", () -> gateway.state().zone().names())
+                .gauges("gatepost_source_reachable", "1 when the catalog source answered last time.", List.of("source"), MOST_SAMPLES,
+                        () -> sources(status -> status.reachable() ? 1.0 : 0.0))
+                .gauges("gatepost_source_stale", "1 when what is served may lag behind the source.", List.of("source"), MOST_SAMPLES,
+                        () -> sources(status -> status.stale() ? 1.0 : 0.0))
+                .gauges("gatepost_source_age_seconds", "Since the source last confirmed what is served.", List.of("source"), MOST_SAMPLES,
+                        () -> sources(this::ageSeconds))
+                .gauges("gatepost_source_stale_services", "Services kept from an earlier read because their own read failed.", List.of("source"), MOST_SAMPLES,
+                        () -> sources(status -> (double) status.staleServices().size()));
+    }
+
+    private List<Sample> sources(Function<SourceStatus, Double> value) {
+        return gateway.catalog().status().stream().map(status -> new Sample(List.of(status.address()), value.apply(status))).toList();
+    }
+
+    private double ageSeconds(SourceStatus status) {
+        Instant now = gateway.clock().instant();
+        return status.confirmedAt().map(at -> Duration.between(at, now).toNanos() / NANOS_PER_SECOND).orElse(Double.NaN);
+    }
+
+    private void gate() {
+        metrics.counters("gatepost_http_requests_total", "Exchanges by class of the status sent; none: the client got no status.",
+                        List.of("status"), MOST_SAMPLES, () -> byStatus(List.of(), gate(GateMetrics::requests)))
+                .counters("gatepost_http_outcomes_total", "Exchanges by cause, the word of the access log.", List.of("cause"), MOST_SAMPLES, this::causes)
+                .histogram("gatepost_http_duration_seconds", "From a request's first byte to its response's last.",
+                        GateMetrics.BUCKETS.stream().map(GatewayMetrics::seconds).toList(),
+                        () -> new Buckets(gate(GateMetrics::durations), seconds(gate(GateMetrics::durationSum))))
+                .counter("gatepost_http_request_bytes_total", "Bytes of requests, framing included.", () -> gate(GateMetrics::requestBytes))
+                .counter("gatepost_http_response_bytes_total", "Bytes of responses, framing included.", () -> gate(GateMetrics::responseBytes))
+                .gauge("gatepost_http_connections", "Downstream connections open.", () -> gate(GateMetrics::connections))
+                .counter("gatepost_http_connections_accepted_total", "Downstream connections served.", () -> gate(GateMetrics::accepted))
+                .counter("gatepost_http_connections_refused_total", "Downstream connections closed at once: there were too many.", () -> gate(GateMetrics::refusedConnections))
+                .gauge("gatepost_http_exchanges", "Exchanges in flight.", () -> gate(GateMetrics::exchanges))
+                .counter("gatepost_upstream_retries_total", "Requests sent once more, to another connection or endpoint.", () -> gate(GateMetrics::retries))
+                .counter("gatepost_upstream_connects_total", "Connections opened to endpoints.", () -> gate(GateMetrics::upstreamConnects))
+                .counter("gatepost_upstream_reuses_total", "Requests sent on a kept-alive connection.", () -> gate(GateMetrics::upstreamReuses));
+    }
+
+    private <T> T gate(Function<GateMetrics, T> value) {
+        return value.apply(gateway.gate().metrics());
+    }
+
+    private List<Sample> causes() {
+        Map<Cause, Long> causes = gateway.gate().metrics().causes();
+        return causes.entrySet().stream().map(entry -> new Sample(List.of(entry.getKey().word()), entry.getValue())).toList();
+    }
+
+    private void routes() {
+        metrics.counters("gatepost_route_requests_total", "Exchanges of a route by class of the status sent.", List.of("route", "status"), MOST_SAMPLES, () -> {
+                    List<Sample> samples = new ArrayList<>();
+                    gateway.gate().metrics().routes().forEach((id, route) -> samples.addAll(byStatus(List.of(id), route.requests())));
+                    return samples;
+                })
+                .counters("gatepost_route_duration_seconds_total", "Time that exchanges of a route took together.", List.of("route"), MOST_SAMPLES,
+                        () -> byRoute(route -> seconds(route.durationSum())))
+                .counters("gatepost_route_retries_total", "Retries of a route.", List.of("route"), MOST_SAMPLES, () -> byRoute(route -> (double) route.retries()))
+                .gauges("gatepost_route_healthy_instances", "Endpoints of a route that get traffic; 0 answers 503.", List.of("route"), MOST_SAMPLES,
+                        () -> gateway.state().routes().routes().stream().map(GatewayMetrics::healthy).toList())
+                .counters("gatepost_endpoint_requests_total", "Requests sent to an endpoint.", List.of("service", "instance"), MOST_SAMPLES,
+                        () -> byEndpoint(endpoint -> (double) endpoint.requests()))
+                .counters("gatepost_endpoint_failures_total", "Connections to an endpoint that failed or broke, and responses that did not parse.",
+                        List.of("service", "instance"), MOST_SAMPLES, () -> byEndpoint(endpoint -> (double) endpoint.failures()))
+                .gauges("gatepost_endpoint_connections", "Connections open to an endpoint.", List.of("service", "instance"), MOST_SAMPLES,
+                        () -> byEndpoint(endpoint -> (double) endpoint.active() + endpoint.idle()));
+    }
+
+    private static Sample healthy(Route route) {
+        return new Sample(List.of(route.id()), route.upstream().endpoints().size());
+    }
+
+    private List<Sample> byRoute(Function<RouteMetrics, Double> value) {
+        return gateway.gate().metrics().routes().entrySet().stream()
+                .map(entry -> new Sample(List.of(entry.getKey()), value.apply(entry.getValue())))
+                .toList();
+    }
+
+    private List<Sample> byEndpoint(Function<EndpointView, Double> value) {
+        return gateway.gate().endpoints().stream()
+                .map(endpoint -> new Sample(List.of(endpoint.service(), endpoint.instance()), value.apply(endpoint)))
+                .toList();
+    }
+
+    private static List<Sample> byStatus(List<String> labels, List<Long> counts) {
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < counts.size(); i++) {
+            List<String> all = new ArrayList<>(labels);
+            all.add(STATUS_CLASSES.get(i));
+            samples.add(new Sample(all, counts.get(i)));
+        }
+        return samples;
+    }
+
+    private void dns(DnsServer server) {
+        DnsCounters counters = server.counters();
+        metrics.counters("gatepost_dns_answers_total", "Answers sent by transport and rcode.", List.of("transport", "rcode"), MOST_SAMPLES, () -> {
+                    List<Sample> samples = new ArrayList<>();
+                    for (Transport transport : Transport.values()) {
+                        for (int rcode = 0; rcode <= 16; rcode++) {
+                            long count = counters.answered(transport, rcode);
+                            if (count > 0) {
+                                samples.add(new Sample(List.of(transport.name().toLowerCase(Locale.ROOT), Rcode.name(rcode)), count));
+                            }
+                        }
+                    }
+                    return samples;
+                })
+                .histogram("gatepost_dns_duration_seconds", "From a query's receipt to its answer.",
+                        DnsCounters.DURATION_BOUNDS_NANOS.stream().map(nanos -> nanos / NANOS_PER_SECOND).toList(),
+                        () -> new Buckets(boxed(counters.durations()), counters.durationNanos() / NANOS_PER_SECOND))
+                .counter("gatepost_dns_dropped_total", "Messages that were no queries, or cut short of a header.", counters::dropped)
+                .counter("gatepost_dns_truncated_total", "Answers with the TC bit.", counters::truncated)
+                .counter("gatepost_dns_unsent_total", "Answers that the socket did not take.", counters::unsent)
+                .gauge("gatepost_dns_connections", "TCP connections open.", server::connections);
+    }
+
+    private void certificates() {
+        metrics.gauges("gatepost_certificate_expiry_timestamp_seconds", "When a served certificate ends, in seconds since the epoch.", List.of("file"), MOST_SAMPLES,
+                () -> gateway.certificates().stream()
+                        .flatMap(certificates -> certificates.all().stream())
+                        .map(certificate -> new Sample(List.of(certificate.file().toString()), certificate.notAfter().getEpochSecond()))
+                        .toList());
+    }
+
+    private static List<Long> boxed(long[] values) {
+        List<Long> boxed = new ArrayList<>();
+        for (long value : values) {
+            boxed.add(value);
+        }
+        return boxed;
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / NANOS_PER_SECOND;
+    }
+}

@@ -1,0 +1,46 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.dns.Zone;
+import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.proxy.Serving;
+import dev.gatepost.gateway.route.RouteSettings;
+import dev.gatepost.gateway.route.RouteTable;
+import dev.gatepost.gateway.zone.ServiceZone;
+import dev.gatepost.gateway.zone.ZoneSettings;
+import java.time.Instant;
+
+/// All that is served, derived from one snapshot: one immutable value behind one reference, so that the gate, the post and
+/// the admin API never see two different catalogs.
+///
+/// @param publishedAt when it took the place of the one before; the start for revision 0
+/// @param serving     what the gate reads: the routes and the revision they belong to
+/// @param names       what the post reads, and the names in it explained
+record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, ServiceZone names) {
+
+    /// What the derivation depends on beside the catalog.
+    record Settings(RouteSettings routes, ZoneSettings zone) {}
+
+    /// Before the first snapshot: revision 0, which answers neither 404 nor NXDOMAIN, since nothing is known yet.
+    static GatewayState unknown(Settings settings, Instant now) {
+        return new GatewayState(now, Snapshot.EMPTY, new Serving(RouteTable.EMPTY, 0), ServiceZone.of(Snapshot.EMPTY, settings.zone(), 0));
+    }
+
+    /// The next state. Whatever the two snapshots share by reference is shared by the two states as well.
+    GatewayState next(Snapshot snapshot, Settings settings, Instant now) {
+        long revision = revision() + 1;
+        RouteTable routes = RouteTable.from(snapshot, settings.routes(), serving.routes());
+        return new GatewayState(now, snapshot, new Serving(routes, revision), names.next(snapshot, revision));
+    }
+
+    long revision() {
+        return serving.revision();
+    }
+
+    RouteTable routes() {
+        return serving.routes();
+    }
+
+    Zone zone() {
+        return names.zone();
+    }
+}

@@ -1,0 +1,35 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.Route;
+import dev.gatepost.gateway.route.RouteOptions;
+import java.util.List;
+
+/// A route as the table has it.
+///
+/// @param state `found` with healthy endpoints or an answer of its own, else `empty`
+record RouteView(
+        String id,
+        String host,
+        String path,
+        int priority,
+        String state,
+        RouteOptions options,
+        UpstreamView upstream,
+        List<Route.Declaration> declarations) {
+
+    record UpstreamView(String name, int known, List<Endpoint> endpoints) {}
+
+    static RouteView of(Route route) {
+        boolean answers = route.options().redirect().isPresent() || !route.upstream().endpoints().isEmpty();
+        return new RouteView(
+                route.id(),
+                route.host().toString(),
+                route.path().toString(),
+                route.priority(),
+                answers ? "found" : "empty",
+                route.options(),
+                new UpstreamView(route.upstream().name(), route.upstream().known(), route.upstream().endpoints()),
+                route.declarations());
+    }
+}

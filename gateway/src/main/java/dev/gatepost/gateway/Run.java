@@ -1,0 +1,70 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.gateway.config.ConfigReader;
+import dev.gatepost.gateway.config.ConfigReading;
+import dev.gatepost.gateway.config.GatewayConfig;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// `gatepost run`: the gateway in the foreground, from the reading of its configuration to its last drained exchange.
+final class Run {
+    private static final Logger LOG = LoggerFactory.getLogger(Run.class);
+
+    private Run() {}
+
+    static int run(Optional<Path> file, Map<String, String> environment) throws InterruptedException {
+        return switch (ConfigReader.read(file, environment)) {
+            case ConfigReading.Invalid invalid -> {
+                invalid.problems().forEach(System.err::println);
+                yield Main.PROBLEM;
+            }
+            case ConfigReading.Valid valid -> serve(valid.config(), gateway -> Signals.on("HUP", () -> reload(gateway, file, environment)));
+        };
+    }
+
+    /// Starts, tells `started`, and serves until a signal or the admin API says to stop.
+    static int serve(GatewayConfig config, Started started) throws InterruptedException {
+        try (Gateway gateway = Gateway.start(config)) {
+            stopOnSignal(gateway);
+            started.accept(gateway);
+            gateway.awaitStopped();
+            return Main.DONE;
+        } catch (StartFailure e) {
+            System.err.println("gatepost: " + e.getMessage());
+            return Main.PROBLEM;
+        }
+    }
+
+    interface Started {
+        void accept(Gateway gateway);
+    }
+
+    /// The first signal drains; whoever sends a second one doesn't want to wait.
+    private static void stopOnSignal(Gateway gateway) {
+        AtomicBoolean stopping = new AtomicBoolean(); // signals arrive on threads of their own
+        Runnable stop = () -> {
+            if (stopping.compareAndSet(false, true)) {
+                gateway.stop();
+            } else {
+                LOG.warn("told to stop twice, not waiting for what is in flight");
+                gateway.close();
+            }
+        };
+        Signals.on("TERM", stop);
+        Signals.on("INT", stop);
+    }
+
+    private static void reload(Gateway gateway, Optional<Path> file, Map<String, String> environment) {
+        switch (ConfigReader.read(file, environment)) {
+            case ConfigReading.Valid valid -> gateway.reload(valid.config());
+            case ConfigReading.Invalid invalid -> {
+                invalid.problems().forEach(problem -> LOG.error("{}", problem));
+                LOG.error("configuration not reread because of the above, going on with the one in use");
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package dev.gatepost.gateway;
+
+import dev.gatepost.gateway.catalog.SourceStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// What `/api/v1/state` shows.
+///
+/// @param source   the one that speaks for the whole: Consul where there is one, else the file
+/// @param sources  all of them
+/// @param notReady why; empty when ready
+record StateView(
+        long revision,
+        Instant publishedAt,
+        SourceView source,
+        List<SourceView> sources,
+        Counts counts,
+        boolean ready,
+        String notReady,
+        Versions versions) {
+
+    /// @param ageMillis since the data was last confirmed; absent before the first complete read
+    record SourceView(
+            String address, boolean reachable, Optional<Long> ageMillis, boolean stale, List<String> staleServices, Optional<String> lastError) {
+        static SourceView of(SourceStatus status, Instant now) {
+            return new SourceView(
+                    status.address(),
+                    status.reachable(),
+                    status.confirmedAt().map(at -> Math.max(0, Duration.between(at, now).toMillis())),
+                    status.stale(),
+                    status.staleServices(),
+                    status.lastError());
+        }
+    }
+
+    record Counts(int services, int instances, int routes, int rejected, int names) {}
+
+    record Versions(String version, String commit) {}
+
+    static StateView of(Gateway gateway) {
+        GatewayState state = gateway.state();
+        Instant now = gateway.clock().instant();
+        List<SourceView> sources = gateway.catalog().status().stream().map(status -> SourceView.of(status, now)).toList();
+        Optional<String> notReady = gateway.notReady();
+        Version version = Version.ofThisBuild();
+        return new StateView(
+                state.revision(),
+                state.publishedAt(),
+                sources.getLast(),
+                sources,
+                new Counts(
+                        state.catalog().services().size(),
+                        state.catalog().instanceCount(),
+                        state.routes().size(),
+                        state.routes().rejected().size(),
+                        state.zone().names()),
+                notReady.isEmpty(),
+                notReady.orElse(""),
+                new Versions(version.version(), version.commit()));
+    }
+}
