@@ -31,7 +31,7 @@ final class ExplainTest {
     @Test
     void printsTheAnswerAsAnOutline() throws Exception {
         String json = """
-                {"outcome":"found","route":{"id":"r1","hosts":["a","b"]},"considered":[{"route":"r2","why":"path"},{"route":"r3","why":"host"}],"endpoints":[],"note":null}
+                {"outcome":"found","route":{"id":"r1","hosts":["a","b"]},"considered":[{"route":"r2","why":"path"},{"route":"r3","why":"host"}],"endpoints":[],"note":null,"more":""}
                 """;
         assertEquals("""
                 outcome: found

@@ -3,6 +3,7 @@ package dev.gatepost.gateway;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatepost.gateway.config.ConfigReader;
+import dev.gatepost.gateway.config.ConfigReading;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -16,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// A whole gateway in this process on free ports, and the real clients that talk to it: curl, dig, the admin API.
@@ -44,7 +47,10 @@ final class RunningGateway implements AutoCloseable {
                 "threads: 2"));
         lines.addAll(Arrays.asList(settings));
         Path file = Files.write(home.resolve("gatepost.yaml"), lines);
-        return new RunningGateway(home, Gateway.start(ConfigReader.read(file)));
+        return switch (ConfigReader.read(Optional.of(file), Map.of())) {
+            case ConfigReading.Valid valid -> new RunningGateway(home, Gateway.start(valid.config()));
+            case ConfigReading.Invalid invalid -> throw new AssertionError(invalid.problems().toString());
+        };
     }
 
     Gateway gateway() {
