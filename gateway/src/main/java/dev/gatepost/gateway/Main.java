@@ -39,9 +39,9 @@ public final class Main {
         return new CommandLine(new Main())
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((mistake, _) -> explainUsage(mistake))
-                .setExecutionExceptionHandler((bug, _, _) -> {
-                    System.err.println("gatepost: a bug, please report it with what follows");
-                    bug.printStackTrace();
+                .setExecutionExceptionHandler((bug, command, _) -> {
+                    command.getErr().println("gatepost: a bug, please report it with what follows");
+                    bug.printStackTrace(command.getErr());
                     return BUG;
                 });
     }

@@ -6,6 +6,7 @@ import dev.gatepost.gateway.config.GatewayConfig;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,14 +23,20 @@ final class Run {
                 invalid.problems().forEach(System.err::println);
                 yield Main.PROBLEM;
             }
-            case ConfigReading.Valid valid -> serve(valid.config(), gateway -> Signals.on("HUP", () -> reload(gateway, file, environment)));
+            case ConfigReading.Valid valid -> {
+                CompletableFuture<Gateway> serving = new CompletableFuture<>();
+                Signals.on("HUP", () -> reload(serving.join(), file, environment));
+                yield serve(valid.config(), serving::complete);
+            }
         };
     }
 
     /// Starts, tells `started`, and serves until a signal or the admin API says to stop.
     static int serve(GatewayConfig config, Started started) throws InterruptedException {
+        CompletableFuture<Gateway> serving = new CompletableFuture<>();
+        stopOnSignal(serving);
         try (Gateway gateway = Gateway.start(config)) {
-            stopOnSignal(gateway);
+            serving.complete(gateway);
             started.accept(gateway);
             gateway.awaitStopped();
             return Main.DONE;
@@ -43,10 +50,12 @@ final class Run {
         void accept(Gateway gateway);
     }
 
-    /// The first signal drains; whoever sends a second one doesn't want to wait.
-    private static void stopOnSignal(Gateway gateway) {
-        AtomicBoolean stopping = new AtomicBoolean(); // signals arrive on threads of their own
+    /// The first signal drains; whoever sends a second one doesn't want to wait. A signal has a thread of its own, and one
+    /// that comes during the start waits there until there is something to stop.
+    private static void stopOnSignal(CompletableFuture<Gateway> serving) {
+        AtomicBoolean stopping = new AtomicBoolean(); // one signal's thread against another's
         Runnable stop = () -> {
+            Gateway gateway = serving.join();
             if (stopping.compareAndSet(false, true)) {
                 gateway.stop();
             } else {
