@@ -41,6 +41,7 @@ final class RawHttp2 implements AutoCloseable {
     static final int ACK = 1;
     static final int END_HEADERS = 4;
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     record Frame(int type, int flags, int stream, byte[] payload) {
         boolean endsStream() {
             return (flags & END_STREAM) != 0;
