@@ -95,6 +95,8 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
         Http2Connection handler = new Http2Connection(loop, client, decoder, encoder, settings);
         decoder.frameListener(handler.new Frames());
         connection.addListener(handler.new Streams());
+        // Draining has a timeout of its own, for all connections.
+        handler.gracefulShutdownTimeoutMillis(-1);
         encoder.flowController().listener(stream -> {
             Http2Downstream downstream = stream.getProperty(handler.downstreamKey);
             if (downstream != null) {
@@ -160,11 +162,17 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
 
     // ---- the connection's end ----
 
-    /// No request for too long, or none at all, or the last call is over.
+    /// No request for too long, or none at all, or the last call is over. Where no exchange is in progress, whatever a
+    /// stream still has to send waits for a client that does not take it.
     private void deadlinePassed() {
         ChannelHandlerContext ctx = context();
         var _ = goAway(ctx, connection().remote().lastStreamCreated(), Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, ctx.newPromise());
-        close();
+        flush(ctx);
+        if (active > 0) {
+            close();
+        } else {
+            var _ = ctx.close();
+        }
     }
 
     @Override
