@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -47,7 +48,7 @@ class MainJobTest {
 
             consul.checkStatus("service:web-1", Health.CRITICAL);
             Await.until("the route has no healthy instance", SOON, () -> gateway.status("shop.test/name") == 503);
-            assertTrue(gateway.curl("shop.test/name", "-i").toLowerCase().contains("retry-after:"));
+            assertTrue(gateway.curl("shop.test/name", "-i").toLowerCase(Locale.ROOT).contains("retry-after:"));
             assertEquals("", gateway.dig("web.service.consul", "A", "+short").strip());
             JsonNode empty = gateway.explain("https://shop.test/name");
             assertEquals("empty", empty.path("outcome").asText());
