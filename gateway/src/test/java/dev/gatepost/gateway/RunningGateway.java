@@ -83,8 +83,7 @@ final class RunningGateway implements AutoCloseable {
 
     int status(String hostAndPath) {
         try {
-            String output = curl(hostAndPath, "-o", "/dev/null");
-            return Integer.parseInt(output.strip().split(" ")[0]);
+            return Integer.parseInt(curl(hostAndPath, "-o", "/dev/null").strip().substring(0, 3));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
