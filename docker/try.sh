@@ -244,15 +244,22 @@ check_missing_natives() {
 
 check_drain() {
     say "docker stop"
-    fetch --limit-rate 12M -o "$WORK/large" https://shop.example.com:8443/large &
-    local download=$! start=$EPOCHREALTIME now
-    await 5 "a slow download is under way" test -s "$WORK/large"
+    local version downloads=() start=$EPOCHREALTIME now
+    for version in ${DRAIN_WITH:-1.1 2}; do
+        fetch --http"$version" --limit-rate 12M -o "$WORK/large-$version" https://shop.example.com:8443/large &
+        downloads+=("$version:$!")
+        await 5 "a slow download over HTTP/$version is under way" test -s "$WORK/large-$version"
+    done
     docker stop -t 40 "$GATEPOST" >/dev/null
     now=$EPOCHREALTIME
-    wait "$download" || fail "the download was cut at $(stat -c %s "$WORK/large") bytes"
-    cmp "$WORK/large" "$WORK/compose/web/large" || fail "the download is not what the service sent"
+    local download
+    for download in "${downloads[@]}"; do
+        version=${download%:*}
+        wait "${download#*:}" || fail "the download over HTTP/$version was cut at $(stat -c %s "$WORK/large-$version") bytes"
+        cmp "$WORK/large-$version" "$WORK/compose/web/large" || fail "the download over HTTP/$version is not what the service sent"
+    done
     [ "$(docker inspect -f '{{.State.ExitCode}}' "$GATEPOST")" = 0 ] || fail "exit code $(docker inspect -f '{{.State.ExitCode}}' "$GATEPOST")"
-    ok "the download ended whole, the process ended with 0, $(((${now/./} - ${start/./}) / 1000)) ms after the download began"
+    ok "the downloads ended whole, the process ended with 0, $(((${now/./} - ${start/./}) / 1000)) ms after they began"
     docker logs "$GATEPOST" 2>&1 | grep -v '"event"' | tail -n 4
     compose down >/dev/null || fail "compose down"
 }
