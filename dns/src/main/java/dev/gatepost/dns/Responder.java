@@ -142,6 +142,9 @@ public final class Responder {
         if (origin == Owner.ISLAND || (forwards && zone.origins[origin].shared())) {
             return OUTSIDE;
         }
+        if (!zone.complete) {
+            return plain(in, Rcode.SERVFAIL);
+        }
         startBody(in);
         soa(zone, origin, Query.HEADER, query.nameLength());
         return finish(Rcode.NXDOMAIN, true);

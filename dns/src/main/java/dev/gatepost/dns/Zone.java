@@ -30,17 +30,20 @@ public final class Zone {
     final Origin[] origins;
     private final Authority authority;
     private final long revision;
+    /// Whether a name that is not in it can be said not to exist.
+    final boolean complete;
 
     /// The SOA record without its owner, the same for all origins.
     final byte[] soa;
     /// Which lengths, in wire format, the origins have: saves looking at most of a name's labels.
     private final boolean[] originLengths = new boolean[DomainName.MAX_LENGTH + 1];
 
-    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision) {
+    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete) {
         this.owners = owners;
         this.origins = origins;
         this.authority = authority;
         this.revision = revision;
+        this.complete = complete;
         this.soa = soa();
         for (Origin each : origins) {
             originLengths[each.name().length()] = true;
@@ -49,7 +52,7 @@ public final class Zone {
 
     /// A zone of nothing but its apexes. The first origin is where the name server's own name lives.
     public static Zone of(List<Origin> origins, Authority authority) {
-        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0);
+        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true);
         DomainName server = empty.server();
         Builder builder = empty.change();
         List<RRset> ns = RRset.of(authority.ttl(), List.of(new Rdata.Ns(server, authority.addresses())));
@@ -65,6 +68,12 @@ public final class Zone {
     /// Starts the next zone; what isn't touched is shared with this one.
     public Builder change() {
         return new Builder();
+    }
+
+    /// This zone as long as nobody knows yet what belongs into it: what it has is answered, all else within its origins is
+    /// SERVFAIL, since NXDOMAIN would be a lie that caches keep.
+    public Zone incomplete() {
+        return new Zone(owners, origins, authority, revision, false);
     }
 
     /// Our own count of published states; also the SOA's serial.
@@ -184,7 +193,7 @@ public final class Zone {
         }
 
         public Zone build(long revision) {
-            return new Zone(names.table(), origins, authority, revision);
+            return new Zone(names.table(), origins, authority, revision, true);
         }
 
         private int originFor(DomainName name) {

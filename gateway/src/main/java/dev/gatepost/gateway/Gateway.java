@@ -67,6 +67,10 @@ public final class Gateway implements AutoCloseable {
     private record Opened(String name, AutoCloseable closing) {}
 
     private Gateway(GatewayConfig config, InstantSource clock) throws StartFailure {
+        Optional<String> unsupported = unsupported(config);
+        if (unsupported.isPresent()) {
+            throw new StartFailure(unsupported.get());
+        }
         this.config = config;
         this.clock = clock;
         this.settings = settings(config);
@@ -97,6 +101,14 @@ public final class Gateway implements AutoCloseable {
     /// @throws StartFailure when a listener's port is taken, a certificate is missing, a file can't be read
     public static Gateway start(GatewayConfig config) throws StartFailure {
         return new Gateway(config, InstantSource.system());
+    }
+
+    /// What is configured and this version can't do: better not started than served otherwise than somebody believes.
+    static Optional<String> unsupported(GatewayConfig config) {
+        return config.dns()
+                .filter(dns -> !dns.forward().isEmpty())
+                .map(dns -> "dns.forward: " + dns.forward().getFirst().zone()
+                        + " (expected: no dns.forward; this version answers REFUSED to names outside " + dns.domain() + ")");
     }
 
     private <T extends AutoCloseable> T open(String name, T closing) {

@@ -14,22 +14,25 @@ import java.time.Instant;
 ///
 /// @param publishedAt when it took the place of the one before; the start for revision 0
 /// @param serving     what the gate reads: the routes and the revision they belong to
-/// @param names       what the post reads, and the names in it explained
-record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, ServiceZone names) {
+/// @param names       the zone in the making, and the names in it explained
+/// @param zone        what the post reads
+record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, ServiceZone names, Zone zone) {
 
     /// What the derivation depends on beside the catalog.
     record Settings(RouteSettings routes, ZoneSettings zone) {}
 
     /// Before the first snapshot: revision 0, which answers neither 404 nor NXDOMAIN, since nothing is known yet.
     static GatewayState unknown(Settings settings, Instant now) {
-        return new GatewayState(now, Snapshot.EMPTY, new Serving(RouteTable.EMPTY, 0), ServiceZone.of(Snapshot.EMPTY, settings.zone(), 0));
+        ServiceZone names = ServiceZone.of(Snapshot.EMPTY, settings.zone(), 0);
+        return new GatewayState(now, Snapshot.EMPTY, new Serving(RouteTable.EMPTY, 0), names, names.zone().incomplete());
     }
 
     /// The next state. Whatever the two snapshots share by reference is shared by the two states as well.
     GatewayState next(Snapshot snapshot, Settings settings, Instant now) {
         long revision = revision() + 1;
         RouteTable routes = RouteTable.from(snapshot, settings.routes(), serving.routes());
-        return new GatewayState(now, snapshot, new Serving(routes, revision), names.next(snapshot, revision));
+        ServiceZone next = names.next(snapshot, revision);
+        return new GatewayState(now, snapshot, new Serving(routes, revision), next, next.zone());
     }
 
     long revision() {
@@ -38,9 +41,5 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, Serv
 
     RouteTable routes() {
         return serving.routes();
-    }
-
-    Zone zone() {
-        return names.zone();
     }
 }

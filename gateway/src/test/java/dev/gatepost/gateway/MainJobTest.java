@@ -90,6 +90,22 @@ class MainJobTest {
     }
 
     @Test
+    void deniesNothingBeforeTheFirstCatalog() throws Exception {
+        try (ConsulAgent consul = ConsulAgent.start()) {
+            consul.kill();
+            try (RunningGateway gateway = RunningGateway.start(home, "consul: { address: \"" + consul.address() + "\" }")) {
+                assertEquals(503, gateway.status("shop.test/"));
+                assertTrue(gateway.dig("web.service.consul", "A").contains("SERVFAIL"));
+                assertFalse(gateway.admin("/ready").path("ready").asBoolean());
+                consul.restart();
+                Await.until("the catalog is there", Duration.ofSeconds(40), () -> gateway.admin("/ready").path("ready").asBoolean());
+                assertEquals(404, gateway.status("shop.test/"));
+                assertTrue(gateway.dig("web.service.consul", "A").contains("NXDOMAIN"));
+            }
+        }
+    }
+
+    @Test
     void routesFiveHundredServicesOfAStockAgentWithoutStarvingIt() throws Exception {
         try (ConsulAgent consul = ConsulAgent.start();
                 Origin origin = Origin.start("many");

@@ -7,6 +7,8 @@ public enum Cause {
     OK(Side.NONE),
     REDIRECT(Side.GATEWAY),
     NO_ROUTE(Side.GATEWAY),
+    /// Nothing is known yet: the first complete catalog is still awaited.
+    NO_CATALOG(Side.GATEWAY),
     NO_HEALTHY_INSTANCE(Side.UPSTREAM),
     UPSTREAM_CONNECT_REFUSED(Side.UPSTREAM),
     UPSTREAM_CONNECT_TIMEOUT(Side.UPSTREAM),

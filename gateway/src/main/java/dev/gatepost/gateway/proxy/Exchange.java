@@ -132,6 +132,8 @@ final class Exchange {
                 record.healthyInstances = 0;
                 answer(LocalAnswer.of(503, Cause.NO_HEALTHY_INSTANCE).retryAfter(loop.retryAfterSeconds()));
             }
+            case Match.NoRoute() when serving.isUnknown() ->
+                answer(LocalAnswer.of(503, Cause.NO_CATALOG).retryAfter(loop.retryAfterSeconds()));
             case Match.NoRoute() -> answer(LocalAnswer.of(404, Cause.NO_ROUTE));
         }
     }

@@ -57,7 +57,7 @@ final class RunningGate implements AutoCloseable {
 
     private final EventLoopGroup group;
     private final Gate gate;
-    private volatile Serving serving = new Serving(RouteTable.EMPTY, 0);
+    private volatile Serving serving = new Serving(RouteTable.EMPTY, 1);
     final BlockingQueue<Logged> log = new LinkedBlockingQueue<>();
 
     private RunningGate(GateSettings settings, boolean epoll, int threads, List<ListenerSpec> more) {
