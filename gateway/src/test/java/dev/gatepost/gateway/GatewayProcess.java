@@ -41,13 +41,13 @@ final class GatewayProcess implements AutoCloseable {
         return new GatewayProcess(process, errors);
     }
 
-    /// The port that the log says a listener is on, once it says so.
+    /// The port that the log says a listener is on, once it serves the catalog.
     int port(String listener) {
         Pattern line = Pattern.compile("\\b" + listener + " listens on \\S*:(\\d+)");
         int[] port = new int[1];
         Await.until("the log names the port of " + listener + ": " + log(), Duration.ofSeconds(30), () -> {
             Matcher matcher = line.matcher(log());
-            if (!matcher.find()) {
+            if (!matcher.find() || !log().contains("ready: ")) {
                 return !process.isAlive();
             }
             port[0] = Integer.parseInt(matcher.group(1));

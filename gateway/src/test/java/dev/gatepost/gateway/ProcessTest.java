@@ -148,6 +148,7 @@ class ProcessTest {
         try (ServerSocket slow = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 GatewayProcess gateway = start(ProcessBuilder.Redirect.DISCARD, List.of(), slow.getLocalPort());
                 HttpClient client = HttpClient.newHttpClient()) {
+            slow.setSoTimeout(20_000);
             int port = gateway.port("http");
             CompletableFuture<HttpResponse<String>> inFlight = client.sendAsync(
                     HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/slow")).version(HttpClient.Version.HTTP_1_1).build(),
