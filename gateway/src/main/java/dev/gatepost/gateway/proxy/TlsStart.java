@@ -15,7 +15,6 @@ import io.netty.internal.tcnative.SSL;
 import io.netty.util.Mapping;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,12 +55,24 @@ public final class TlsStart implements ConnectionStart {
                 .addLast(new Handshake(loop, channel));
     }
 
+    /// @param startMillis when the handshake began: a session from before is a resumed one
+    static TlsFacts factsOf(SslHandler tls, String serverName, long startMillis) {
+        SSLSession session = tls.engine().getSession();
+        boolean resumed = tls.engine() instanceof ReferenceCountedOpenSslEngine openSsl
+                ? SSL.isSessionReused(openSsl.sslPointer())
+                : session.getCreationTime() < startMillis;
+        String protocol = tls.applicationProtocol();
+        return new TlsFacts(
+                session.getProtocol().replace("TLSv", ""), session.getCipherSuite(), serverName, protocol == null ? "" : protocol, resumed);
+    }
+
     /// Waits for the handshake's end and hands over to the protocol. Removes itself.
     private final class Handshake extends ChannelInboundHandlerAdapter implements LiveConnection {
         private final GateLoop loop;
         private final Channel channel;
         private final long startMillis = System.currentTimeMillis();
         private String serverName = "";
+        private boolean failed;
 
         Handshake(GateLoop loop, Channel channel) {
             this.loop = loop;
@@ -94,17 +105,10 @@ public final class TlsStart implements ConnectionStart {
         private void start(ChannelHandlerContext ctx) {
             handshakes.increment();
             SslHandler tls = ctx.pipeline().get(SslHandler.class);
-            String protocol = tls.applicationProtocol();
-            SSLSession session = tls.engine().getSession();
-            TlsFacts facts = new TlsFacts(
-                    session.getProtocol().replace("TLSv", ""),
-                    session.getCipherSuite(),
-                    serverName,
-                    protocol == null ? "" : protocol,
-                    isResumed(tls.engine(), session));
+            TlsFacts facts = factsOf(tls, serverName, startMillis);
             loop.handedOver(this);
             // Behind this handler, so that what was read together with the end of the handshake reaches it.
-            if (ApplicationProtocolNames.HTTP_2.equals(protocol)) {
+            if (facts.nextProtocol().equals(ApplicationProtocolNames.HTTP_2)) {
                 loop.serveHttp2(ctx.channel(), facts);
             } else {
                 loop.serveHttp1(ctx.channel(), facts);
@@ -112,13 +116,11 @@ public final class TlsStart implements ConnectionStart {
             ctx.pipeline().remove(this);
         }
 
-        private boolean isResumed(SSLEngine engine, SSLSession session) {
-            return engine instanceof ReferenceCountedOpenSslEngine openSsl
-                    ? SSL.isSessionReused(openSsl.sslPointer())
-                    : session.getCreationTime() < startMillis;
-        }
-
         private void fail(ChannelHandlerContext ctx, Throwable cause) {
+            if (failed) {
+                return;
+            }
+            failed = true;
             failedHandshakes.increment();
             LOG.debug("handshake with {} failed: {}", ctx.channel().remoteAddress(), cause.toString());
             var _ = ctx.close();

@@ -3,6 +3,7 @@ package dev.gatepost.gateway.proxy;
 import dev.gatepost.dns.QueryRecord;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.accesslog.ConnectionLabel;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
 import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.HostPattern;
@@ -58,6 +59,7 @@ final class RunningGate implements AutoCloseable {
     private final EventLoopGroup group;
     private final Gate gate;
     private volatile Serving serving = new Serving(RouteTable.EMPTY, 1);
+    private final BlockingQueue<ConnectionLabel> labels = new LinkedBlockingQueue<>();
     final BlockingQueue<Logged> log = new LinkedBlockingQueue<>();
 
     private RunningGate(GateSettings settings, boolean epoll, int threads, List<ListenerSpec> more) {
@@ -82,7 +84,10 @@ final class RunningGate implements AutoCloseable {
 
     /// One that listens with TLS as well.
     static RunningGate startTls(GateSettings settings, Certificates certificates) {
-        TlsStart start = new TlsStart(certificates);
+        return start(settings, new TlsStart(certificates));
+    }
+
+    static RunningGate start(GateSettings settings, ConnectionStart start) {
         return new RunningGate(
                 settings, true, 1, List.of(new ListenerSpec("https", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), start)));
     }
@@ -120,6 +125,13 @@ final class RunningGate implements AutoCloseable {
         return Route.of(host, PathPattern.parse(path), 0, options, new Upstream("web", endpoints, ports.length));
     }
 
+    /// Of the next exchange, in the order of the log.
+    ConnectionLabel connectionLabel() throws InterruptedException {
+        ConnectionLabel label = labels.poll(10, TimeUnit.SECONDS);
+        assertNotNull(label, "no log record in time");
+        return label;
+    }
+
     RawClient connect() {
         return RawClient.connect(port());
     }
@@ -139,6 +151,7 @@ final class RunningGate implements AutoCloseable {
     private final class Recording implements AccessLog {
         @Override
         public void log(ExchangeRecord r) {
+            labels.add(r.connection);
             log.add(new Logged(
                     r.status,
                     r.cause,
