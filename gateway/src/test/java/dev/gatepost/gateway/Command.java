@@ -1,6 +1,7 @@
 package dev.gatepost.gateway;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +12,18 @@ public record Command(int exit, String output) {
     /// Runs it with at most a minute of time; standard output and error together are the output.
     public static Command run(String... words) throws IOException, InterruptedException {
         return run(List.of(words));
+    }
+
+    /// For use inside a lambda.
+    public static Command runUnchecked(String... words) {
+        try {
+            return run(words);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     public static Command run(List<String> words) throws IOException, InterruptedException {

@@ -168,6 +168,23 @@ class ProcessTest {
     }
 
     @Test
+    void aDrainLosesNoByteOfADownload() throws Exception {
+        long size = 40_000_000;
+        for (String version : List.of("--http1.1", "--http2")) {
+            try (Origin origin = Origin.start("web-1");
+                    GatewayProcess gateway = start(ProcessBuilder.Redirect.DISCARD, List.of(), origin.port())) {
+                String url = "https://127.0.0.1:" + gateway.port("https") + "/source/" + size;
+                CompletableFuture<Command> download = CompletableFuture.supplyAsync(() -> Command.runUnchecked(
+                        "curl", "-sk", version, "--limit-rate", "20M", "-o", "/dev/null", "-w", "%{size_download} %{http_code}", url));
+                Await.until("the download is under way", Duration.ofSeconds(20), () -> origin.requests() > 0);
+                gateway.terminate();
+                assertEquals(size + " 200", download.get(50, TimeUnit.SECONDS).output(), version);
+                assertEquals(0, gateway.awaitExit(), gateway::log);
+            }
+        }
+    }
+
+    @Test
     void saysInOneLineWhatIsWrongAndExitsWithOne() throws Exception {
         assertFailsWith("port in use", "127.0.0.1:%d");
     }

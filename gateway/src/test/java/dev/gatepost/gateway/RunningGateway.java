@@ -96,14 +96,7 @@ final class RunningGateway implements AutoCloseable {
     String dig(String name, String type, String... options) {
         List<String> words = new ArrayList<>(List.of("dig", "@127.0.0.1", "-p", String.valueOf(dnsPort()), "+tries=1", "+time=5", name, type));
         words.addAll(Arrays.asList(options));
-        try {
-            return Command.run(words).output();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        return Command.runUnchecked(words.toArray(String[]::new)).output();
     }
 
     JsonNode admin(String path) {
