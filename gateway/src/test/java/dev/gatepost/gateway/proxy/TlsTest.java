@@ -144,7 +144,7 @@ final class TlsTest {
     void leavesOnlyTlsAndTheProtocolInThePipeline() throws Exception {
         try (RawHttp2 client = RawHttp2.connect(gate.tlsPort())) {
             assertEquals("hello", client.get(1, "/").response(1).body());
-            assertEquals(List.of(SslHandler.class, Http2Connection.class), handlers());
+            assertEquals(List.of(SslHandler.class, LingeringClose.class, Http2Connection.class), handlers());
         }
         try (SSLSocket socket = socket("shop.test", "TLSv1.3")) {
             get(socket);
