@@ -27,7 +27,7 @@ final class RunTest {
         Path err = folder.resolve("err.txt");
         Process gateway = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                        "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        "-Dlogback.configurationFile=logback.xml", "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                         Main.class.getName(), "run", "--config", file.toString())
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(err.toFile())
