@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.catalog;
 
+import dev.gatepost.gateway.config.FileWatch;
 import dev.gatepost.gateway.config.GatewayConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,7 +42,7 @@ public final class Catalog implements AutoCloseable {
         List<CatalogSource> sources = new ArrayList<>();
         Optional<Path> file = config.catalog().file();
         if (file.isPresent()) {
-            sources.add(FileCatalog.open(file.get(), FileCatalog.Timing.DEFAULT, clock));
+            sources.add(FileCatalog.open(file.get(), FileWatch.Timing.DEFAULT, clock));
         }
         config.consul().ifPresent(consul -> {
             CatalogSource source =

@@ -1,20 +1,15 @@
 package dev.gatepost.gateway.catalog;
 
+import dev.gatepost.gateway.config.FileWatch;
 import dev.gatepost.gateway.config.Problem;
 import java.io.IOException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.WatchKey;
-import java.nio.file.WatchService;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -22,21 +17,11 @@ import org.slf4j.LoggerFactory;
 
 /// Services that a file lists, read again when its content changes. A file that turns bad is reported, line by line, and
 /// what it said before stays.
-///
-/// The folder is watched, not the file, since whoever writes such files replaces them, and any event there means: look
-/// again. What tells no event, a file bound into a container by itself or a link whose target moved, is found by looking
-/// every few seconds.
 public final class FileCatalog implements CatalogSource {
     private static final Logger LOG = LoggerFactory.getLogger(FileCatalog.class);
 
-    /// @param quiet a writer is done when nothing happened for so long
-    /// @param poll  how often to look without an event
-    public record Timing(Duration quiet, Duration poll) {
-        public static final Timing DEFAULT = new Timing(Duration.ofMillis(100), Duration.ofSeconds(5));
-    }
-
     private final Path file;
-    private final Timing timing;
+    private final FileWatch.Timing timing;
     private final InstantSource clock;
     private final Thread thread = Thread.ofVirtual().name("file-catalog").unstarted(this::follow);
     private Consumer<Snapshot> changed = _ -> {};
@@ -48,7 +33,7 @@ public final class FileCatalog implements CatalogSource {
     private volatile Instant confirmedAt;
     private volatile Optional<String> error = Optional.empty();
 
-    private FileCatalog(Path file, Snapshot first, Timing timing, InstantSource clock) {
+    private FileCatalog(Path file, Snapshot first, FileWatch.Timing timing, InstantSource clock) {
         this.file = file;
         this.current = first;
         this.timing = timing;
@@ -62,7 +47,7 @@ public final class FileCatalog implements CatalogSource {
     }
 
     /// @throws IOException the file is bad; the message has every problem on a line of its own
-    public static FileCatalog open(Path file, Timing timing, InstantSource clock) throws IOException {
+    public static FileCatalog open(Path file, FileWatch.Timing timing, InstantSource clock) throws IOException {
         return switch (read(file)) {
             case ServicesReading.Valid valid -> new FileCatalog(file, valid.snapshot(), timing, clock);
             case ServicesReading.Invalid invalid -> throw new IOException(lines(invalid.problems()));
@@ -96,48 +81,13 @@ public final class FileCatalog implements CatalogSource {
 
     private void follow() {
         changed.accept(current);
-        try (WatchService events = FileSystems.getDefault().newWatchService()) {
-            Path folder = file.toAbsolutePath().getParent();
-            if (folder != null) {
-                folder.register(
-                        events,
-                        StandardWatchEventKinds.ENTRY_CREATE,
-                        StandardWatchEventKinds.ENTRY_MODIFY,
-                        StandardWatchEventKinds.ENTRY_DELETE);
-            }
-            while (!Thread.currentThread().isInterrupted()) {
+        try (FileWatch watch = FileWatch.of(List.of(file), timing)) {
+            while (true) {
                 look();
-                awaitEvent(events);
-            }
-        } catch (InterruptedException e) {
-            return;
-        } catch (IOException e) {
-            LOG.warn("{} can't be watched ({}), looking every {} s instead", file, e.toString(), timing.poll().toSeconds());
-            pollOnly();
-        }
-    }
-
-    /// Returns after an event and the quiet that follows it, or when it is time to look anyway.
-    private void awaitEvent(WatchService events) throws InterruptedException {
-        WatchKey key = events.poll(timing.poll().toNanos(), TimeUnit.NANOSECONDS);
-        for (int rounds = 0; key != null && rounds < 10; rounds++) {
-            key.pollEvents();
-            key.reset();
-            key = events.poll(timing.quiet().toNanos(), TimeUnit.NANOSECONDS);
-        }
-        if (key != null) {
-            key.reset(); // a folder that never rests
-        }
-    }
-
-    private void pollOnly() {
-        try {
-            while (!Thread.currentThread().isInterrupted()) {
-                TimeUnit.NANOSECONDS.sleep(timing.poll().toNanos());
-                look();
+                watch.await();
             }
         } catch (InterruptedException _) {
-            // closed
+            // Closed: the thread ends.
         }
     }
 

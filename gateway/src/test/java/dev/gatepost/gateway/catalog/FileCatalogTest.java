@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.catalog;
 
+import dev.gatepost.gateway.config.FileWatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 final class FileCatalogTest {
-    private static final FileCatalog.Timing QUICK = new FileCatalog.Timing(Duration.ofMillis(5), Duration.ofMillis(50));
+    private static final FileWatch.Timing QUICK = new FileWatch.Timing(Duration.ofMillis(5), Duration.ofMillis(50));
     private static final Duration SOON = Duration.ofSeconds(5);
 
     @TempDir
@@ -144,7 +145,7 @@ final class FileCatalogTest {
         Files.createSymbolicLink(folder.resolve("..data"), Path.of("..d1"));
         Path file = Files.createSymbolicLink(folder.resolve("services.yaml"), Path.of("..data/services.yaml"));
         // Without the poll: the event is on the link's name, not on the file's.
-        FileCatalog.Timing noPoll = new FileCatalog.Timing(Duration.ofMillis(5), Duration.ofHours(1));
+        FileWatch.Timing noPoll = new FileWatch.Timing(Duration.ofMillis(5), Duration.ofHours(1));
         try (FileCatalog catalog = FileCatalog.open(file, noPoll, InstantSource.system())) {
             catalog.start(delivered::add);
             Await.until("the first snapshot", SOON, () -> delivered.size() == 1);
