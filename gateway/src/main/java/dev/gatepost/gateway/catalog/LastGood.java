@@ -121,8 +121,8 @@ final class LastGood implements CatalogSource {
         synchronized (delivering) {
             Snapshot shared = speaking.map(Copy::snapshot).map(copy -> copy.updatedTo(snapshot)).orElse(snapshot);
             speaking = Optional.empty();
-            live = Optional.of(snapshot);
             changed.accept(shared);
+            live = Optional.of(snapshot); // last, so that the copy names the revision that serves it
         }
     }
 

@@ -36,7 +36,8 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /// A real Consul agent of the test's own: `consul agent -dev` on free loopback ports with its own data folder, empty at
-/// the start, stopped by its pid. Where no consul can be had the test is aborted with one line; in CI it fails.
+/// the start, stopped by its pid; or several servers that form a cluster. Where no consul can be had the test is aborted
+/// with one line; in CI it fails.
 ///
 /// ```java
 /// try (ConsulAgent consul = ConsulAgent.start()) {
@@ -89,12 +90,33 @@ public final class ConsulAgent implements AutoCloseable {
     ///
     /// @param options further options of `consul agent`, e.g. `-hcl=acl { enabled = true }`
     public static ConsulAgent start(String... options) {
+        List<String> all = new ArrayList<>(List.of("-dev"));
+        all.addAll(Arrays.asList(options));
+        ConsulAgent agent = prepared(freePorts(), all);
+        agent.launch();
+        return agent;
+    }
+
+    /// Starts servers that elect a leader among them, and waits until each knows it. They keep their data when restarted.
+    public static List<ConsulAgent> cluster(int servers) {
+        List<Map<Port, Integer>> ports = new ArrayList<>();
+        List<String> options = new ArrayList<>(List.of(
+                "-server", "-bootstrap-expect=" + servers, "-data-dir=data", "-hcl=performance { raft_multiplier = 1 }"));
+        for (int i = 0; i < servers; i++) {
+            ports.add(freePorts());
+            options.add("-retry-join=127.0.0.1:" + ports.getLast().get(Port.SERF_LAN));
+        }
+        List<ConsulAgent> agents = ports.stream().map(own -> prepared(own, options)).toList();
+        agents.forEach(ConsulAgent::spawn);
+        agents.forEach(ConsulAgent::awaitLeader);
+        return agents;
+    }
+
+    private static ConsulAgent prepared(Map<Port, Integer> ports, List<String> options) {
         String binary = Binary.path();
         try {
-            ConsulAgent agent =
-                    new ConsulAgent(binary, Files.createTempDirectory("gatepost-consul-"), freePorts(), List.of(options));
+            ConsulAgent agent = new ConsulAgent(binary, Files.createTempDirectory("gatepost-consul-"), ports, List.copyOf(options));
             Runtime.getRuntime().addShutdownHook(agent.reaper);
-            agent.launch();
             return agent;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -250,10 +272,36 @@ public final class ConsulAgent implements AutoCloseable {
         process = Optional.empty();
     }
 
-    /// Starts again on the same ports with an empty catalog and lower indexes, as a dev agent does.
+    /// Starts again on the same ports: a dev agent with an empty catalog and lower indexes, a cluster's server with its data.
     public void restart() {
         kill();
         launch();
+    }
+
+    /// Whether it is the leader of its cluster, as it says itself.
+    public boolean isLeader() {
+        return get("/v1/status/leader").asText().endsWith(":" + port(Port.SERVER));
+    }
+
+    /// SIGSTOP: for the others it is as gone as behind a cut cable, connections and all.
+    public void suspend() {
+        signal("STOP");
+    }
+
+    public void resume() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            int exit = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).inheritIO().start().waitFor();
+            Assertions.assertEquals(0, exit, "kill -" + name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     @Override
@@ -271,27 +319,38 @@ public final class ConsulAgent implements AutoCloseable {
     }
 
     private void launch() {
+        spawn();
+        awaitLeader();
+    }
+
+    private void spawn() {
         List<String> command = new ArrayList<>(List.of(
-                binary, "agent", "-dev", "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", "-node=" + nodeName(),
+                binary, "agent", "-bind=127.0.0.1", "-client=127.0.0.1", "-log-level=warn", "-node=" + nodeName(),
                 "-disable-host-node-id", "-hcl=disable_update_check = true"));
         for (Port port : Port.values()) {
             command.add(port.option + port(port));
         }
         command.addAll(options);
-        Path log = home.resolve("log");
         try {
-            Process started = new ProcessBuilder(command).directory(home.toFile())
-                    .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile())).start();
-            process = Optional.of(started);
-            Await.until("consul agent leads", START_TIMEOUT, () -> {
-                if (!started.isAlive()) {
-                    throw new AssertionError("consul agent ended with " + started.exitValue() + ": " + read(log));
-                }
-                return leads();
-            });
+            process = Optional.of(new ProcessBuilder(command).directory(home.toFile())
+                    .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile())).start());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private void awaitLeader() {
+        Process started = running();
+        Await.until("consul agent knows a leader", START_TIMEOUT, () -> {
+            if (!started.isAlive()) {
+                throw new AssertionError("consul agent ended with " + started.exitValue() + ": " + read(log()));
+            }
+            return leads();
+        });
+    }
+
+    private Path log() {
+        return home.resolve("log");
     }
 
     private boolean leads() {

@@ -2,10 +2,13 @@ package dev.gatepost.gateway.catalog;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -192,6 +195,21 @@ final class ConsulCatalogTest {
             consul().deregister(name);
             follower().await(name + " went", Follower.SOON, snapshot -> !snapshot.services().containsKey(name));
         }
+    }
+
+    @Test
+    void followsOneOfAThousandInstancesAndLeavesTheOthersTheSameObjects() {
+        for (int i = 0; i < 1000; i++) {
+            consul().registerOnNode("herd", "10.9.3.1", "big", "big-" + i, 10_000 + i, Health.PASSING);
+        }
+        Snapshot before = follower().await("all thousand", Follower.PATIENTLY, snapshot -> instances(snapshot, "big").size() == 1000);
+        consul().registerOnNode("herd", "10.9.3.1", "big", "big-500", 10_500, Health.CRITICAL);
+        Snapshot after = follower().awaitInstance("one turns", "big", "big-500", instance -> instance.health() == Health.CRITICAL);
+        Set<Instance> known = Collections.newSetFromMap(new IdentityHashMap<>());
+        known.addAll(instances(before, "big"));
+        assertEquals(List.of("big-500"), instances(after, "big").stream().filter(instance -> !known.contains(instance)).map(Instance::id).toList());
+        consul().deregisterNode("herd");
+        follower().await("all went at once", Follower.PATIENTLY, snapshot -> !snapshot.services().containsKey("big"));
     }
 
     @Test

@@ -1,6 +1,5 @@
 package dev.gatepost.gateway.catalog;
 
-import dev.gatepost.gateway.config.GatewayConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,17 +11,13 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/// A real agent's death and return, its limits and its access control.
+/// A real agent's death and return, and its limits.
 final class ConsulOutageTest {
-    @TempDir
-    Path folder = Path.of("");
-
     @Test
     void keepsServingWhenTheAgentIsKilledAndFollowsOneThatCameBackEmpty() {
         try (ConsulAgent consul = ConsulAgent.start()) {
@@ -93,38 +88,6 @@ final class ConsulOutageTest {
                 most.accumulateAndGet(connections(consul.httpPort()), Math::max);
                 // One of them is the fixture's own.
                 assertTrue(most.get() <= ConsulClient.MOST_CONNECTIONS + 1, "connections to the agent: " + most);
-            }
-        }
-    }
-
-    @Test
-    void keepsServingWhileItsTokenIsRefusedAndRereadsTheTokenFile() throws IOException {
-        try (ConsulAgent consul = ConsulAgent.start("-hcl=acl { enabled = true default_policy = \"deny\" tokens { master = \"root-token\" } }")) {
-            consul.useToken("root-token");
-            Await.until("ACLs are up", Follower.PATIENTLY, () -> consul.get("/v1/catalog/services").has("consul"));
-            consul.register("web-1", "web", 80);
-            Path file = Files.writeString(folder.resolve("token"), "root-token\n");
-            GatewayConfig.Consul config = new GatewayConfig.Consul(
-                    consul.address(), "", Optional.of(file), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true);
-            ConsulCatalog.Timing impatient = new ConsulCatalog.Timing(
-                    Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofMillis(5), Duration.ofMillis(20), Duration.ofHours(1),
-                    Duration.ofMillis(50), Duration.ofMillis(50), Duration.ofMillis(200), Duration.ofMillis(100), Duration.ofSeconds(2));
-            try (Follower follower = Follower.of(config, impatient).awaitFirst()) {
-                follower.await("web", Follower.PATIENTLY, snapshot -> snapshot.services().containsKey("web"));
-                Snapshot before = follower.snapshot();
-
-                Files.writeString(file, "3f2504e0-4f89-11d3-9a0c-0305e82c3301"); // unknown: 403
-                Await.until("the refusal is noticed", Follower.PATIENTLY, () -> follower.status().lastError().orElse("").contains("refuses the token"));
-                assertSame(before, follower.snapshot());
-
-                Files.writeString(file, ""); // anonymous: 200 and nothing to see
-                Await.until("the empty list is noticed", Follower.PATIENTLY, () -> follower.status().lastError().orElse("").contains("service:read"));
-                assertSame(before.services(), follower.snapshot().services());
-
-                Files.writeString(file, "root-token");
-                Await.until("all is well", Follower.PATIENTLY, () -> !follower.status().stale());
-                consul.register("web-2", "web", 81);
-                follower.await("followed again", Follower.PATIENTLY, snapshot -> Follower.instance(snapshot, "web", "web-2").isPresent());
             }
         }
     }
