@@ -1,6 +1,5 @@
 package dev.gatepost.dns;
 
-import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -32,9 +31,10 @@ final class Desk {
 
     /// Answers the query in [#in] into [#out].
     ///
+    /// @param address       the client's, 4 or 16 bytes, read before this returns
     /// @param receivedNanos [System#nanoTime] at receipt
     /// @return length of the answer; 0 for none
-    int answer(int length, QueryRecord.Transport transport, InetSocketAddress client, long receivedNanos) {
+    int answer(int length, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
         boolean stream = transport != QueryRecord.Transport.UDP;
         int written = responder.answer(zone.get(), in, length, stream, out);
         if (written == Responder.OUTSIDE) {
@@ -50,8 +50,8 @@ final class Desk {
         record.transport = transport;
         counters.count(record);
         if (logs) {
-            record.clientAddress = client.getAddress().getAddress();
-            record.clientPort = client.getPort();
+            record.clientAddress = address;
+            record.clientPort = port;
             log.answered(record);
         }
         return written;

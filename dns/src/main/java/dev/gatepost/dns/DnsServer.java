@@ -5,6 +5,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -37,10 +38,6 @@ import java.util.function.Supplier;
 /// Answers DNS queries by UDP and TCP on one address. With epoll every event loop has a UDP socket of its own, among which
 /// the kernel spreads the clients (`SO_REUSEPORT`); without, one socket does.
 public final class DnsServer implements AutoCloseable {
-    /// Longest query by UDP: longer ones are cut, and so malformed.
-    private static final int SLOT = 2048;
-    /// Queries that one system call brings.
-    private static final int BATCH = 32;
     private static final int UDP_BUFFER = 1 << 20;
     private static final int PORT_ATTEMPTS = 16;
 
@@ -137,7 +134,10 @@ public final class DnsServer implements AutoCloseable {
                     probe(bound);
                 }
                 for (int i = 0; i < sockets; i++) {
-                    opened(udp(loops.get(i), sockets > 1).bind(bound), bound, "udp");
+                    Channel udp = opened(udp(loops.get(i), sockets > 1).bind(bound), bound, "udp");
+                    if (udp instanceof EpollDatagramChannel socket) {
+                        UdpSocket.serve(socket, desk(loops.get(i)), Math.max(settings.udpPayload(), Query.PLAIN_UDP_SIZE));
+                    }
                 }
             } catch (IOException e) {
                 listeners.forEach(each -> each.close().awaitUninterruptibly());
@@ -174,20 +174,20 @@ public final class DnsServer implements AutoCloseable {
         }
 
         private Bootstrap udp(EventLoop loop, boolean shared) {
-            Desk desk = desk(loop);
-            var bootstrap = new Bootstrap()
-                    .group(loop)
-                    .option(ChannelOption.SO_RCVBUF, UDP_BUFFER)
-                    .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(UDP_BUFFER / 2, UDP_BUFFER))
-                    .handler(new UdpHandler(desk));
-            if (!epoll) {
-                return bootstrap.channel(NioDatagramChannel.class).option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(SLOT));
+            var bootstrap = new Bootstrap().group(loop).option(ChannelOption.SO_RCVBUF, UDP_BUFFER);
+            if (epoll) {
+                return bootstrap
+                        .channel(EpollDatagramChannel.class)
+                        .option(EpollChannelOption.SO_REUSEPORT, shared)
+                        // UdpSocket reads and writes.
+                        .option(ChannelOption.AUTO_READ, false)
+                        .handler(new ChannelInboundHandlerAdapter());
             }
             return bootstrap
-                    .channel(EpollDatagramChannel.class)
-                    .option(EpollChannelOption.SO_REUSEPORT, shared)
-                    .option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, SLOT)
-                    .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(SLOT * BATCH));
+                    .channel(NioDatagramChannel.class)
+                    .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DatagramBatch.QUERY))
+                    .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(UDP_BUFFER / 2, UDP_BUFFER))
+                    .handler(new UdpHandler(desk(loop)));
         }
 
         private ServerBootstrap tcp() {

@@ -111,7 +111,7 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
     }
 
     private boolean answer(ChannelHandlerContext ctx, int length) {
-        int written = desk.answer(length, transport, client, System.nanoTime());
+        int written = desk.answer(length, transport, client.getAddress().getAddress(), client.getPort(), System.nanoTime());
         if (written == Responder.DROPPED) {
             closing = true;
             return false;

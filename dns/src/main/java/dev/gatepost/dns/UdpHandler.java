@@ -7,7 +7,7 @@ import io.netty.channel.socket.DatagramPacket;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Answers datagrams. All that one read brought (`recvmmsg`) are answered before one flush sends them (`sendmmsg`).
+/// Answers datagrams where there is no epoll: one read and one write each. [UdpSocket] does it elsewhere.
 final class UdpHandler extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(UdpHandler.class);
 
@@ -37,7 +37,7 @@ final class UdpHandler extends ChannelInboundHandlerAdapter {
         ByteBuf query = packet.content();
         int length = query.readableBytes();
         query.getBytes(query.readerIndex(), desk.in, 0, length);
-        int written = desk.answer(length, QueryRecord.Transport.UDP, packet.sender(), receivedNanos);
+        int written = desk.answer(length, QueryRecord.Transport.UDP, packet.sender().getAddress().getAddress(), packet.sender().getPort(), receivedNanos);
         if (written == Responder.DROPPED) {
             return;
         }

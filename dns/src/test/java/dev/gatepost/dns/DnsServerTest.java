@@ -119,6 +119,30 @@ class DnsServerTest {
         }
     }
 
+    /// A client takes an answer from nobody but whom it asked: here its socket is connected, and sees nothing else.
+    @ParameterizedTest
+    @CsvSource({"0.0.0.0,127.0.0.2", "0.0.0.0,127.0.0.1", "::,::1", "::,127.0.0.2"})
+    void answersFromTheAddressThatWasAskedWhenItListensOnAll(String listen, String asked) throws IOException {
+        try (var server = DnsServer.start(new InetSocketAddress(listen, 0), group, () -> zone, SETTINGS, QueryLog.NONE);
+                var socket = new DatagramSocket()) {
+            socket.setSoTimeout(5000);
+            socket.connect(new InetSocketAddress(asked, server.localAddress().getPort()));
+            byte[] query = withId(ResponderTest.query("web.service.consul.", Type.A, -1), 5);
+            socket.send(new DatagramPacket(query, query.length));
+            assertEquals(5, Query.u16(receive(socket), 0));
+        }
+    }
+
+    @Test
+    void tellsTheLogOfAClientByIpv6() throws IOException {
+        var seen = new ConcurrentLinkedQueue<String>();
+        QueryLog log = query -> seen.add(query.client().getAddress().getHostAddress());
+        try (var server = DnsServer.start(new InetSocketAddress("::1", 0), group, () -> zone, SETTINGS, log)) {
+            udp(server, ResponderTest.query("web.service.consul.", Type.A, -1));
+        }
+        assertEquals(List.of("0:0:0:0:0:0:0:1"), List.copyOf(seen));
+    }
+
     @Test
     void readsTheZoneAnewForEveryQuery() throws IOException {
         var served = new java.util.concurrent.atomic.AtomicReference<>(zone);
