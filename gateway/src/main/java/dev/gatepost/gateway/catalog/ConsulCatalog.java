@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,53 +24,57 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The catalog as a Consul agent tells it, followed with three watches over all services instead of one for each, since
+/// The catalog as a Consul agent tells it, followed with four watches over all services instead of one for each, since
 /// an agent allows a client address 200 connections and its own command line needs some of them. A watch never says what
 /// is true, only what to read: a service's truth is `/v1/health/service/NAME`, read whole.
 ///
 /// | event | seen by | read again |
 /// |---|---|---|
-/// | check changes state, maintenance mode on or off | `health/state/any`, those that don't pass, compared with ours | that service; for a node's check all on that node |
-/// | service or instance comes, tags change | `catalog/services` | that service first, then all |
+/// | check changes state, maintenance mode on or off | `health/state/critical`, `health/state/warning`, compared with ours | that service; for a node's check all on that node |
+/// | service comes, tags change | `catalog/services` | that service, then a search |
 /// | service goes | `catalog/services` | nothing: it is dropped |
-/// | port, address, Meta, weights change, one instance of several goes | `catalog/services` returns with a higher index and the same body | all |
+/// | port, address, Meta, weights change, an instance comes or goes | `catalog/services` returns with a higher index and the same body | a search: each node is asked for its services, and what differs is read |
 /// | node's address or Meta changes | `catalog/nodes`, compared with ours | services on that node |
-/// | a passing check comes or goes | the regular sweep: it changes no health | all |
-/// | something written while a watch was down | each list is compared with what we hold | what differs; all after a gap in `catalog/services` |
+/// | a passing check comes or goes | the slow sweep: it changes no health | one service after the other |
+/// | something written while a watch was down | each list is compared with what we hold | what differs; a search after a gap in `catalog/services` |
 ///
-/// A watch returns within a few milliseconds of the write, and one service is read in one or two. Reading all takes half
-/// a millisecond for each, over [#READERS] connections, so that with a thousand services a port-only change is served in
-/// half a second and a state change in some 20 ms.
+/// A watch returns within a few milliseconds of the write, and one service is read in one or two: a check that flaps costs
+/// the agent its two watches asked again and that one read. A search costs a request for each node, or for each service
+/// where there are fewer of those, over [#READERS] connections.
 ///
 /// A read that fails keeps what was there and is repeated; only the list of names removes a service; and a loss of more
 /// than half of all instances at once is read a second time, consistently, before it is believed.
 public final class ConsulCatalog implements CatalogSource {
     private static final Logger LOG = LoggerFactory.getLogger(ConsulCatalog.class);
 
-    /// Connections for reading services, beside the three that wait.
+    /// Connections for reading services, beside the four that wait.
     private static final int READERS = 8;
 
     private static final UrlParameters CONSISTENT = new SingleUrlParameters("consistent");
 
-    /// Leaves the body small and the agent's work light; an agent too old for filters sends all checks, which is right too.
-    private static final UrlParameters NOT_PASSING = new SingleUrlParameters("filter", "Status != \"passing\"");
-
     private static final String SERVICES = "/v1/catalog/services";
     private static final String NODES = "/v1/catalog/nodes";
-    private static final String CHECKS = "/v1/health/state/any";
+    private static final String NODE = "/v1/catalog/node/";
+    private static final String SERVICE = "/v1/health/service/";
+
+    /// Two lists instead of `state/any`: the agent has them at hand, where it would go through every passing check for that.
+    private static final Map<String, Health> SICK_STATES = Map.of("critical", Health.CRITICAL, "warning", Health.WARNING);
+
+    private static final int WATCHES = 2 + SICK_STATES.size();
 
     /// @param sleep        how long a watch sleeps at the agent when nothing happens
     /// @param answer       longest silence while an answer is due
-    /// @param settle       pause after a watch returned, for what else the same event changes
+    /// @param settle       pause between two rounds of reading while changes come in a row
     /// @param pace         shortest time between two returns of one watch, after a burst
-    /// @param sweepEvery   how often all is read again for nothing
-    /// @param sweepPause   shortest pause between two sweeps that changes ask for
+    /// @param sweepEvery   how long the slow sweep takes to read everything once
+    /// @param searchPause  shortest pause between two searches
     /// @param retryFirst   pause after a first failure, doubling
     /// @param retryLongest where the doubling ends
     /// @param confirm      how much later a sudden loss is read a second time
@@ -79,7 +85,7 @@ public final class ConsulCatalog implements CatalogSource {
             Duration settle,
             Duration pace,
             Duration sweepEvery,
-            Duration sweepPause,
+            Duration searchPause,
             Duration retryFirst,
             Duration retryLongest,
             Duration confirm,
@@ -89,7 +95,7 @@ public final class ConsulCatalog implements CatalogSource {
                 Duration.ofSeconds(5),
                 Duration.ofMillis(5),
                 Duration.ofMillis(50),
-                Duration.ofSeconds(60),
+                Duration.ofMinutes(5),
                 Duration.ofMillis(200),
                 Duration.ofMillis(100),
                 Duration.ofSeconds(10),
@@ -103,7 +109,7 @@ public final class ConsulCatalog implements CatalogSource {
 
         record Nodes(Map<String, Node> nodes) implements Heard {}
 
-        record Sick(List<ConsulJson.Sick> checks) implements Heard {}
+        record Sick(Health state, List<ConsulJson.Sick> checks) implements Heard {}
     }
 
     @FunctionalInterface
@@ -111,7 +117,13 @@ public final class ConsulCatalog implements CatalogSource {
         Heard read(BlockingQuery.Heard heard) throws ConsulFailure;
     }
 
-    private record Read(String name, Optional<Service> service, Optional<ConsulFailure> failure) {}
+    @FunctionalInterface
+    private interface Parsing<T> {
+        T parse(String body) throws ConsulFailure;
+    }
+
+    /// What the endpoint of a name said, or why nothing.
+    private record Read<T>(String name, Optional<T> said, Optional<ConsulFailure> failure) {}
 
     private final ConsulClient client;
     private final Timing timing;
@@ -132,7 +144,8 @@ public final class ConsulCatalog implements CatalogSource {
     private long deliveredEdition;
     private boolean namesHeard;
     private boolean nodesHeard;
-    private boolean sickHeard;
+    private final Set<Health> sickHeard = EnumSet.noneOf(Health.class);
+    private long lastHeard;
     private long patienceEnds;
 
     /// @param tls            for an `https` address: whom to believe and what to show
@@ -147,19 +160,20 @@ public final class ConsulCatalog implements CatalogSource {
         this.timing = timing;
         this.random = random;
         this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep());
-        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, 3);
+        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, WATCHES);
         // A tenth more or less, so that a fleet's sweeps drift apart.
         long sweepNanos = timing.sweepEvery().toNanos();
         Duration sweepEvery = Duration.ofNanos(sweepNanos - sweepNanos / 10 + random.nextLong(Math.max(1, sweepNanos / 5)));
-        this.queue = new ReadQueue(sweepEvery, timing.sweepPause(), this::backoff, System.nanoTime());
+        this.queue = new ReadQueue(sweepEvery, timing.searchPause(), this::backoff, System.nanoTime());
     }
 
     @Override
     public void start(Consumer<Snapshot> consumer) {
         changed = consumer;
-        watch("consul-services", SERVICES, heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved()));
-        watch("consul-nodes", NODES, heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body())));
-        watch("consul-checks", CHECKS, heard -> new Heard.Sick(ConsulJson.sick(heard.answer().body())), NOT_PASSING);
+        watch("consul-services", SERVICES, timing.pace(), heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved()));
+        watch("consul-nodes", NODES, timing.pace(), heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body())));
+        SICK_STATES.forEach((word, state) -> watch("consul-" + word, "/v1/health/state/" + word, timing.pace().dividedBy(4),
+                heard -> new Heard.Sick(state, ConsulJson.sick(heard.answer().body()))));
         run("consul-catalog", this::follow);
     }
 
@@ -198,9 +212,9 @@ public final class ConsulCatalog implements CatalogSource {
 
     // ---- the watches: one thread each ---------------------------------------------------------------------------
 
-    private void watch(String name, String endpoint, Reading reading, UrlParameters... parameters) {
-        Pace pace = new Pace(3, timing.pace(), System::nanoTime);
-        BlockingQuery query = new BlockingQuery(client, endpoint, timing.sleep(), pace, parameters);
+    private void watch(String name, String endpoint, Duration interval, Reading reading) {
+        Pace pace = new Pace(3, interval, System::nanoTime);
+        BlockingQuery query = new BlockingQuery(client, endpoint, timing.sleep(), pace);
         run(name, () -> listen(query, reading));
     }
 
@@ -242,8 +256,9 @@ public final class ConsulCatalog implements CatalogSource {
             try {
                 hear();
                 if (!standing.away()) {
-                    List<String> batch = queue.take(catalog.names(), System.nanoTime());
-                    read(batch);
+                    ReadQueue.Batch batch = queue.take(catalog.names(), catalog.nodeNames(), System.nanoTime());
+                    read(batch.services());
+                    survey(batch.nodes());
                     queue.roundDone(System.nanoTime());
                 }
                 deliver();
@@ -254,7 +269,7 @@ public final class ConsulCatalog implements CatalogSource {
                     return;
                 }
                 LOG.error("following consul failed, going on with what is known", e);
-                queue.sweep();
+                queue.search();
             }
         }
     }
@@ -267,7 +282,12 @@ public final class ConsulCatalog implements CatalogSource {
         if (first == null) {
             return;
         }
-        TimeUnit.NANOSECONDS.sleep(timing.settle().toNanos());
+        // The first event after a quiet while is taken at once; those in a row are gathered, a pause each.
+        long sinceLast = System.nanoTime() - lastHeard;
+        if (sinceLast < timing.settle().toNanos()) {
+            TimeUnit.NANOSECONDS.sleep(timing.settle().toNanos() - sinceLast);
+        }
+        lastHeard = System.nanoTime();
         List<Heard> all = new ArrayList<>(List.of(first));
         inbox.drainTo(all);
         all.forEach(this::take);
@@ -276,11 +296,12 @@ public final class ConsulCatalog implements CatalogSource {
     private void take(Heard heard) {
         switch (heard) {
             case Heard.Names names -> {
+                boolean first = !namesHeard;
                 namesHeard = true;
                 queue.differs(catalog.list(names.tagsByName()));
                 queue.retain(catalog.names());
-                if (names.moved()) {
-                    queue.sweep();
+                if (names.moved() && !first) {
+                    queue.search();
                 }
             }
             case Heard.Nodes nodes -> {
@@ -289,8 +310,8 @@ public final class ConsulCatalog implements CatalogSource {
                 queue.differs(catalog.nodes(nodes.nodes()));
             }
             case Heard.Sick sick -> {
-                sickHeard = true;
-                queue.differs(catalog.sick(sick.checks()));
+                sickHeard.add(sick.state());
+                queue.differs(catalog.sick(sick.state(), sick.checks()));
             }
         }
     }
@@ -299,14 +320,10 @@ public final class ConsulCatalog implements CatalogSource {
         if (names.isEmpty()) {
             return;
         }
-        List<String> order = List.copyOf(names);
-        List<Callable<Read>> reads = order.stream().<Callable<Read>>map(name -> () -> read(name, parameters)).toList();
-        // Each read is bounded by silence; this bounds the drip.
-        List<Future<Read>> results = readers.invokeAll(reads, 3 * timing.answer().toMillis(), TimeUnit.MILLISECONDS);
+        List<Read<Service>> reads = all(names, name -> read(SERVICE, name, body -> ConsulJson.service(name, body), parameters));
         Optional<ConsulFailure> reason = Optional.empty();
-        for (int i = 0; i < order.size(); i++) {
-            Read read = outcome(order.get(i), results.get(i));
-            read.service().ifPresent(service -> {
+        for (Read<Service> read : reads) {
+            read.said().ifPresent(service -> {
                 catalog.put(service);
                 queue.succeeded(service.name());
             });
@@ -320,12 +337,36 @@ public final class ConsulCatalog implements CatalogSource {
         }
     }
 
-    private Read read(String name, UrlParameters... parameters) {
+    /// Asks nodes for their services, to learn which of them to read.
+    private void survey(Collection<String> nodes) throws InterruptedException {
+        if (nodes.isEmpty()) {
+            return;
+        }
+        Map<String, List<Instance>> said = new HashMap<>();
+        for (Read<List<Instance>> read : all(nodes, name -> read(NODE, name, ConsulJson::nodeServices))) {
+            read.said().ifPresentOrElse(instances -> said.put(read.name(), instances), queue::searchServices);
+        }
+        queue.differs(catalog.survey(said));
+    }
+
+    private <T> List<Read<T>> all(Collection<String> names, Function<String, Read<T>> read) throws InterruptedException {
+        List<String> order = List.copyOf(names);
+        List<Callable<Read<T>>> reads = order.stream().<Callable<Read<T>>>map(name -> () -> read.apply(name)).toList();
+        // Each read is bounded by silence; this bounds the drip.
+        List<Future<Read<T>>> results = readers.invokeAll(reads, 3 * timing.answer().toMillis(), TimeUnit.MILLISECONDS);
+        List<Read<T>> outcomes = new ArrayList<>();
+        for (int i = 0; i < order.size(); i++) {
+            outcomes.add(outcome(order.get(i), results.get(i)));
+        }
+        return outcomes;
+    }
+
+    private <T> Read<T> read(String endpoint, String name, Parsing<T> parsing, UrlParameters... parameters) {
         Optional<ConsulFailure> failure = Optional.empty();
         for (int attempt = 0; attempt < 2; attempt++) {
             try {
-                String body = client.ask("/v1/health/service/" + ConsulClient.segment(name), parameters).body();
-                return new Read(name, Optional.of(ConsulJson.service(name, body)), Optional.empty());
+                String body = client.ask(endpoint + ConsulClient.segment(name), parameters).body();
+                return new Read<>(name, Optional.of(parsing.parse(body)), Optional.empty());
             } catch (ConsulFailure e) {
                 failure = Optional.of(e);
                 if (!e.connectionLost()) {
@@ -334,16 +375,16 @@ public final class ConsulCatalog implements CatalogSource {
                 // A kept connection that the agent closed meanwhile says nothing about the agent: once more on another.
             }
         }
-        return new Read(name, Optional.empty(), failure);
+        return new Read<>(name, Optional.empty(), failure);
     }
 
-    private static Read outcome(String name, Future<Read> result) throws InterruptedException {
+    private static <T> Read<T> outcome(String name, Future<Read<T>> result) throws InterruptedException {
         try {
             return result.get();
         } catch (CancellationException e) {
-            return new Read(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.UNREACHABLE, "no whole answer in time", e)));
+            return new Read<>(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.UNREACHABLE, "no whole answer in time", e)));
         } catch (ExecutionException e) {
-            return new Read(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.GARBLED, String.valueOf(e.getCause()), e)));
+            return new Read<>(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.GARBLED, String.valueOf(e.getCause()), e)));
         }
     }
 
@@ -371,7 +412,7 @@ public final class ConsulCatalog implements CatalogSource {
     /// Nothing is delivered before every service was read, except for those that fail for longer than our patience:
     /// one broken service must not keep all others away for ever.
     private boolean complete() {
-        if (!namesHeard || !nodesHeard || !sickHeard) {
+        if (!namesHeard || !nodesHeard || sickHeard.size() < SICK_STATES.size()) {
             return false;
         }
         if (delivered.isPresent()) {
@@ -416,7 +457,7 @@ public final class ConsulCatalog implements CatalogSource {
             }
             read(List.copyOf(catalog.names()), CONSISTENT);
         } catch (ConsulFailure e) {
-            queue.sweep(); // comes back here
+            queue.searchServices(); // comes back here
             return Optional.empty();
         }
         Snapshot again = catalog.snapshot();

@@ -25,6 +25,7 @@ final class ConsulJson {
 
     private static final TypeReference<List<HealthEntry>> HEALTH = new TypeReference<>() {};
     private static final TypeReference<List<NodeEntry>> NODES = new TypeReference<>() {};
+    private static final TypeReference<NodeServices> NODE_SERVICES = new TypeReference<>() {};
     private static final TypeReference<List<CheckEntry>> CHECKS = new TypeReference<>() {};
     private static final TypeReference<TreeMap<String, @Nullable List<String>>> SERVICES = new TypeReference<>() {};
 
@@ -54,7 +55,16 @@ final class ConsulJson {
         return nodes;
     }
 
-    /// `/v1/health/state/any`, the passing ones left out
+    /// `/v1/catalog/node/NAME`: its instances, without checks; none where there is no such node
+    static List<Instance> nodeServices(String json) throws ConsulFailure {
+        if (json.strip().equals("null")) {
+            return List.of();
+        }
+        NodeServices node = parse(json, NODE_SERVICES);
+        return orEmpty(node.services).values().stream().map(service -> service.instance(node.node.toNode(), List.of())).toList();
+    }
+
+    /// `/v1/health/state/STATE`, passing ones left out
     static List<Sick> sick(String json) throws ConsulFailure {
         return parse(json, CHECKS).stream()
                 .filter(check -> check.health() != Health.PASSING)
@@ -94,6 +104,9 @@ final class ConsulJson {
             return service.instance(node.toNode(), own);
         }
     }
+
+    private record NodeServices(
+            @JsonProperty("Node") NodeEntry node, @JsonProperty("Services") @Nullable Map<String, ServiceEntry> services) {}
 
     private record NodeEntry(
             @JsonProperty("Node") @Nullable String nodeName,

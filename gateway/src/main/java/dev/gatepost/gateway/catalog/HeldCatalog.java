@@ -3,6 +3,7 @@ package dev.gatepost.gateway.catalog;
 import dev.gatepost.gateway.catalog.ConsulJson.Sick;
 
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/// What we hold of Consul's catalog, and how it differs from what Consul's three lists say. Each list is compared with
+/// What we hold of Consul's catalog, and how it differs from what Consul's lists say. Each list is compared with
 /// what we hold and not with the list before it: whatever got lost on the way, the next list finds it.
 ///
 /// Values that did not change stay the same objects, down to the instance and the node. Confined to one thread.
@@ -23,6 +24,7 @@ final class HeldCatalog {
     private final NavigableMap<String, Service> services = new TreeMap<>();
     private NavigableMap<String, Set<String>> listed = new TreeMap<>();
     private Map<String, Node> nodes = Map.of();
+    private final Map<Health, List<Sick>> sick = new EnumMap<>(Health.class);
 
     /// Listed names whose own read shows no instance: deregistered a moment ago, or not ours to see.
     private final NavigableSet<String> hidden = new TreeSet<>();
@@ -70,14 +72,15 @@ final class HeldCatalog {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /// Compares the checks that don't pass with ours.
+    /// Takes the checks that have the state and compares all that don't pass with ours.
     ///
     /// @return services some instance of which has other failing checks than these
-    Set<String> sick(List<Sick> checks) {
+    Set<String> sick(Health state, List<Sick> checks) {
+        sick.put(state, checks);
         Map<String, Map<String, Health>> ofNode = new HashMap<>();
         Map<String, Map<String, Health>> ofInstance = new HashMap<>();
         Map<String, String> unseen = new HashMap<>();
-        for (Sick check : checks) {
+        sick.values().stream().flatMap(List::stream).forEach(check -> {
             if (check.serviceId().isEmpty()) {
                 ofNode.computeIfAbsent(check.node(), _ -> new HashMap<>()).put(check.checkId(), check.status());
             } else {
@@ -85,19 +88,52 @@ final class HeldCatalog {
                 ofInstance.computeIfAbsent(key, _ -> new HashMap<>()).put(check.checkId(), check.status());
                 unseen.put(key, check.service());
             }
-        }
+        });
         Set<String> differing = new TreeSet<>();
         for (Service service : services.values()) {
             for (Instance instance : service.instances()) {
-                unseen.remove(instance.key());
-                Map<String, Health> expected = new HashMap<>(ofNode.getOrDefault(instance.node().name(), Map.of()));
-                expected.putAll(ofInstance.getOrDefault(instance.key(), Map.of()));
-                if (!expected.equals(failing(instance))) {
+                Map<String, Health> nodes = ofNode.getOrDefault(instance.node().name(), Map.of());
+                Map<String, Health> own = ofInstance.isEmpty() ? Map.of() : ofInstance.getOrDefault(instance.key(), Map.of());
+                if (!own.isEmpty()) {
+                    unseen.remove(instance.key());
+                }
+                if (!fails(instance, nodes, own)) {
                     differing.add(service.name());
                 }
             }
         }
         unseen.values().stream().filter(listed::containsKey).forEach(differing::add);
+        return differing;
+    }
+
+    /// Compares what nodes say of their services with ours, checks left out.
+    ///
+    /// @param said by node; nothing of a node that was not asked
+    /// @return services of which an instance came, went or changed on one of these nodes
+    Set<String> survey(Map<String, List<Instance>> said) {
+        Map<String, Map<String, Instance>> unseen = new HashMap<>();
+        said.forEach((node, instances) -> {
+            Map<String, Instance> byId = new HashMap<>();
+            instances.forEach(instance -> byId.put(instance.id(), instance));
+            unseen.put(node, byId);
+        });
+        Set<String> differing = new TreeSet<>();
+        for (Service service : services.values()) {
+            for (Instance instance : service.instances()) {
+                Map<String, Instance> ofNode = unseen.get(instance.node().name());
+                if (ofNode == null) {
+                    continue;
+                }
+                Instance now = ofNode.remove(instance.id());
+                if (now == null || !instance.registeredAs(now)) {
+                    differing.add(service.name());
+                }
+            }
+        }
+        unseen.values().forEach(ofNode -> ofNode.values().stream()
+                .map(Instance::service)
+                .filter(listed::containsKey)
+                .forEach(differing::add));
         return differing;
     }
 
@@ -120,8 +156,12 @@ final class HeldCatalog {
         }
     }
 
-    Set<String> names() {
-        return Collections.unmodifiableSet(listed.keySet());
+    NavigableSet<String> names() {
+        return Collections.unmodifiableNavigableSet(listed.navigableKeySet());
+    }
+
+    Set<String> nodeNames() {
+        return Collections.unmodifiableSet(nodes.keySet());
     }
 
     Set<String> hidden() {
@@ -165,13 +205,17 @@ final class HeldCatalog {
         return service.instances().stream().flatMap(instance -> instance.tags().stream()).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static Map<String, Health> failing(Instance instance) {
-        Map<String, Health> failing = new HashMap<>();
+    /// Whether the instance's failing checks are exactly these.
+    private static boolean fails(Instance instance, Map<String, Health> ofNode, Map<String, Health> own) {
+        int failing = 0;
         for (Check check : instance.checks()) {
             if (check.status() != Health.PASSING) {
-                failing.put(check.id(), check.status());
+                failing++;
+                if (check.status() != own.getOrDefault(check.id(), ofNode.getOrDefault(check.id(), Health.PASSING))) {
+                    return false;
+                }
             }
         }
-        return failing;
+        return failing == ofNode.size() + own.size();
     }
 }

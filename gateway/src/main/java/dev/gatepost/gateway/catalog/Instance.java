@@ -42,6 +42,18 @@ public record Instance(
         return serviceAddress.isEmpty() ? node.address() : serviceAddress;
     }
 
+    /// Whether the other is the same registration, whatever the checks and the node's own facts.
+    boolean registeredAs(Instance other) {
+        return id.equals(other.id)
+                && service.equals(other.service)
+                && serviceAddress.equals(other.serviceAddress)
+                && port == other.port
+                && tags.equals(other.tags)
+                && meta.equals(other.meta)
+                && taggedAddresses.equals(other.taggedAddresses)
+                && weights.equals(other.weights);
+    }
+
     Instance withNode(Node other) {
         return new Instance(id, service, other, serviceAddress, port, tags, meta, taggedAddresses, weights, checks);
     }

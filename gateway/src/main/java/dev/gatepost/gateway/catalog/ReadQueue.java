@@ -8,18 +8,25 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 
-/// Which services to read next: first those known to differ, then those whose read failed and is due again, then the
-/// next slice of a sweep over all of them. A sweep waits twice as long as the one before took, so that sweeps take a
-/// third of the agent's attention at most; what arrives during one is never held up for longer than a slice takes.
+/// What to read next: first the services known to differ, then those whose read failed and is due again, then the next
+/// slice of a search for what else may have changed. The search asks each node for its services, or reads every service
+/// where that takes fewer requests. The next one waits twice as long as the one before took, so that searches take a third
+/// of the agent's attention at most; what arrives during one is never held up for longer than a slice takes. Beside all
+/// that a slow sweep reads one service after the other for nothing.
+///
 /// Times are in nanoseconds of one clock. Confined to one thread.
 final class ReadQueue {
     private static final int MOST_AT_ONCE = 256;
     private static final int SLICE = 64;
+
+    /// Services to read, and nodes to ask for theirs.
+    record Batch(List<String> services, List<String> nodes) {}
 
     private static final class Failing {
         final Backoff backoff;
@@ -30,39 +37,48 @@ final class ReadQueue {
         }
     }
 
-    private final Duration sweepEvery;
-    private final long sweepPause;
+    private final long sweepNanos;
+    private final long searchPause;
     private final Supplier<Backoff> backoffs;
     private final Set<String> urgent = new LinkedHashSet<>();
-    private final Set<String> sweeping = new LinkedHashSet<>();
+    private final Set<String> searchedServices = new LinkedHashSet<>();
+    private final Set<String> searchedNodes = new LinkedHashSet<>();
     private final Map<String, Failing> failing = new HashMap<>();
-    private boolean sweepWanted;
-    private long sweepStarted;
-    private long sweepNotBefore;
-    private long nextRegularSweep;
+    private boolean searchWanted;
+    private boolean nodesTell = true;
+    private long searchStarted;
+    private long searchNotBefore;
+    private String lastSwept = "";
+    private long nextSwept;
 
-    /// @param sweepEvery how often everything is read again although nothing asks for it
-    /// @param sweepPause shortest pause between two sweeps
-    ReadQueue(Duration sweepEvery, Duration sweepPause, Supplier<Backoff> backoffs, long now) {
-        this.sweepEvery = sweepEvery;
-        this.sweepPause = sweepPause.toNanos();
+    /// @param sweepEvery  how long the slow sweep takes to read everything once
+    /// @param searchPause shortest pause between two searches
+    ReadQueue(Duration sweepEvery, Duration searchPause, Supplier<Backoff> backoffs, long now) {
+        this.sweepNanos = sweepEvery.toNanos();
+        this.searchPause = searchPause.toNanos();
         this.backoffs = backoffs;
-        this.sweepNotBefore = now;
-        this.nextRegularSweep = now + sweepEvery.toNanos();
+        this.searchNotBefore = now;
+        this.nextSwept = now + sweepNanos;
     }
 
     void differs(Collection<String> names) {
         urgent.addAll(names);
     }
 
-    /// Anything may have changed: all is read again, soon.
-    void sweep() {
-        sweepWanted = true;
+    /// Something may have changed, and nobody said what.
+    void search() {
+        searchWanted = true;
+    }
+
+    /// As [#search()], and no node can be believed this time.
+    void searchServices() {
+        searchWanted = true;
+        nodesTell = false;
     }
 
     void retain(Set<String> names) {
         urgent.retainAll(names);
-        sweeping.retainAll(names);
+        searchedServices.retainAll(names);
         failing.keySet().retainAll(names);
     }
 
@@ -79,19 +95,12 @@ final class ReadQueue {
         return new TreeSet<>(failing.keySet());
     }
 
-    /// Takes what is to be read now; empty when nothing is.
+    /// Takes what is to be read now; nothing when nothing is.
     ///
-    /// @param names all there are
-    List<String> take(Set<String> names, long now) {
-        if (now - nextRegularSweep >= 0) {
-            sweepWanted = true;
-        }
-        if (sweepWanted && sweeping.isEmpty() && now - sweepNotBefore >= 0) {
-            sweepWanted = false;
-            sweeping.addAll(names);
-            sweepStarted = now;
-            nextRegularSweep = now + sweepEvery.toNanos();
-        }
+    /// @param names all services
+    /// @param nodes all nodes, as far as we may see them
+    Batch take(NavigableSet<String> names, Set<String> nodes, long now) {
+        beginSearch(names, nodes, now);
         Set<String> batch = new LinkedHashSet<>();
         move(urgent, batch, MOST_AT_ONCE);
         failing.forEach((name, state) -> {
@@ -99,33 +108,68 @@ final class ReadQueue {
                 batch.add(name);
             }
         });
+        sweep(names, batch, now);
+        Set<String> asked = new LinkedHashSet<>();
         if (batch.size() < SLICE) {
-            move(sweeping, batch, SLICE);
+            move(searchedNodes, asked, SLICE);
+            move(searchedServices, batch, SLICE);
         }
         // A service whose read fails again and again is asked at its own pace only.
         batch.removeIf(name -> {
             Failing state = failing.get(name);
             return state != null && now - state.due < 0;
         });
-        return new ArrayList<>(batch);
+        return new Batch(new ArrayList<>(batch), new ArrayList<>(asked));
     }
 
-    /// To be called after each round: ends a sweep all of whose services were taken.
+    private boolean searching() {
+        return !searchedServices.isEmpty() || !searchedNodes.isEmpty();
+    }
+
+    private void beginSearch(Set<String> names, Set<String> nodes, long now) {
+        if (!searchWanted || searching() || now - searchNotBefore < 0) {
+            return;
+        }
+        if (nodesTell && !nodes.isEmpty() && nodes.size() <= names.size()) {
+            searchedNodes.addAll(nodes);
+        } else {
+            searchedServices.addAll(names);
+        }
+        searchWanted = false;
+        nodesTell = true;
+        searchStarted = now;
+    }
+
+    private void sweep(NavigableSet<String> names, Set<String> batch, long now) {
+        long step = sweepNanos / Math.max(1, names.size());
+        if (now - nextSwept < 0) {
+            nextSwept = now + Math.min(nextSwept - now, step); // the catalog may have grown
+            return;
+        }
+        nextSwept = now + step;
+        if (!names.isEmpty()) {
+            String next = names.higher(lastSwept);
+            lastSwept = next == null ? names.first() : next;
+            batch.add(lastSwept);
+        }
+    }
+
+    /// To be called after each round: ends a search all of whose slices were taken.
     void roundDone(long now) {
-        if (sweeping.isEmpty() && sweepStarted != 0) {
-            sweepNotBefore = now + Math.max(sweepPause, 2 * (now - sweepStarted));
-            sweepStarted = 0;
+        if (!searching() && searchStarted != 0) {
+            searchNotBefore = now + Math.max(searchPause, 2 * (now - searchStarted));
+            searchStarted = 0;
         }
     }
 
     /// Nanoseconds until there may be something to take; 0 for at once.
     long idle(long now) {
-        if (!urgent.isEmpty() || !sweeping.isEmpty()) {
+        if (!urgent.isEmpty() || searching()) {
             return 0;
         }
-        long until = nextRegularSweep - now;
-        if (sweepWanted) {
-            until = Math.min(until, sweepNotBefore - now);
+        long until = nextSwept - now;
+        if (searchWanted) {
+            until = Math.min(until, searchNotBefore - now);
         }
         for (Failing state : failing.values()) {
             until = Math.min(until, state.due - now);

@@ -138,8 +138,8 @@ final class ConsulTroubleTest {
             assertEquals(asked, consul.asked("/v1/health/service/api"));
             Set<String> paths = consul.requests().stream().map(request -> request.replaceAll("\\?.*", "")).collect(Collectors.toCollection(TreeSet::new));
             assertEquals(
-                    Set.of("/v1/catalog/nodes", "/v1/catalog/services", "/v1/health/state/any",
-                            "/v1/health/service/api", "/v1/health/service/consul", "/v1/health/service/web"),
+                    Set.of("/v1/catalog/nodes", "/v1/catalog/node/n1", "/v1/catalog/services", "/v1/health/state/critical",
+                            "/v1/health/state/warning", "/v1/health/service/api", "/v1/health/service/consul", "/v1/health/service/web"),
                     paths);
         }
     }
@@ -160,12 +160,31 @@ final class ConsulTroubleTest {
     @Test
     void wakesForNothingWithoutDeliveringAnything() {
         try (Follower follower = follow()) {
-            int before = consul.asked("/v1/health/service/web");
             consul.wakesForNothing();
-            Await.until("all is read again", Follower.PATIENTLY, () -> consul.asked("/v1/health/service/web") > before);
+            Await.until("the node is asked what changed", Follower.PATIENTLY, () -> consul.asked("/v1/catalog/node/n1") > 0);
             consul.has("web", "web-1", 86, Health.PASSING, "a");
             follower.await("a change", Follower.SOON, snapshot -> port(snapshot, "web") == 86);
             assertEquals(2, follower.delivered().size());
+        }
+    }
+
+    @Test
+    void readsEveryServiceWhenANodeCanNotBeAsked() {
+        try (Follower follower = follow()) {
+            consul.fails("/v1/catalog/node/", new Fault.Status(500, "rpc error"));
+            consul.movesSilently("web-1", 87).wakesForNothing();
+            follower.await("web moved", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 87);
+        }
+    }
+
+    @Test
+    void readsEachServiceOnceInAWhileThoughNothingAsksForIt() {
+        ConsulCatalog.Timing sweeping = new ConsulCatalog.Timing(
+                TIMING.sleep(), TIMING.answer(), TIMING.settle(), TIMING.pace(), Duration.ofMillis(300), TIMING.searchPause(),
+                TIMING.retryFirst(), TIMING.retryLongest(), TIMING.confirm(), TIMING.patience());
+        try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), sweeping).awaitFirst()) {
+            consul.movesSilently("web-1", 88).movesSilently("api-1", 89);
+            follower.await("both moved", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 88 && port(snapshot, "api") == 89);
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /// A Consul for what a real agent can't be made to do: its index jumps back, one of its endpoints fails, answers half,
 /// nonsense, nothing or never. It holds blocking queries as the real one does, wakes them when its index moves, and
@@ -254,19 +255,30 @@ final class FakeConsul implements AutoCloseable {
         if (path.equals("/v1/catalog/nodes")) {
             return "[" + node("n1") + "]";
         }
-        if (path.equals("/v1/health/state/any")) {
-            return array(entries.values().stream().filter(entry -> !entry.status.equals("passing")).map(FakeConsul::check).toList());
+        if (path.startsWith("/v1/health/state/")) {
+            String state = path.substring("/v1/health/state/".length());
+            return array(entries.values().stream().filter(entry -> entry.status.equals(state)).map(FakeConsul::check).toList());
+        }
+        if (path.startsWith("/v1/catalog/node/")) {
+            String node = path.substring("/v1/catalog/node/".length());
+            return "{\"Node\":" + node(node) + ",\"Services\":{" + entries.values().stream()
+                    .filter(entry -> entry.node.equals(node))
+                    .map(entry -> quoted(entry.id) + ":" + service(entry))
+                    .collect(Collectors.joining(",")) + "}}";
         }
         if (path.startsWith("/v1/health/service/")) {
             String name = path.substring("/v1/health/service/".length());
             return array(entries.values().stream()
                     .filter(entry -> entry.service.equals(name))
-                    .map(entry -> "{\"Node\":" + node(entry.node) + ",\"Service\":{\"ID\":" + quoted(entry.id) + ",\"Service\":" + quoted(name)
-                            + ",\"Address\":\"10.0.0.9\",\"Port\":" + entry.port + ",\"Tags\":" + quoted(entry.tags)
-                            + ",\"Meta\":null,\"Weights\":{\"Passing\":1,\"Warning\":1}},\"Checks\":[" + check(entry) + "]}")
+                    .map(entry -> "{\"Node\":" + node(entry.node) + ",\"Service\":" + service(entry) + ",\"Checks\":[" + check(entry) + "]}")
                     .toList());
         }
         return "null";
+    }
+
+    private static String service(Entry entry) {
+        return "{\"ID\":" + quoted(entry.id) + ",\"Service\":" + quoted(entry.service) + ",\"Address\":\"10.0.0.9\",\"Port\":" + entry.port
+                + ",\"Tags\":" + quoted(entry.tags) + ",\"Meta\":null,\"Weights\":{\"Passing\":1,\"Warning\":1}}";
     }
 
     private static String check(Entry entry) {
