@@ -4,6 +4,7 @@ import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.HostPattern;
 import dev.gatepost.gateway.route.Match;
 import dev.gatepost.gateway.route.PathPattern;
+import dev.gatepost.gateway.route.RequestFacts;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteTable;
@@ -35,6 +36,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 public class RouteTableBenchmark {
     private static final int REQUESTS = 4096;
+    private static final RequestFacts REQUEST = RequestFacts.plain(true);
 
     @Param({"10", "1000", "100000"})
     int routes;
@@ -101,7 +103,7 @@ public class RouteTableBenchmark {
     }
 
     private Match match(byte[] host, byte[] path) {
-        return table.match(host, 0, host.length, 443, true, path, 0, path.length);
+        return table.match(host, 0, host.length, 443, path, 0, path.length, REQUEST);
     }
 
     private static byte[] bytes(String text) {

@@ -73,9 +73,10 @@ final class AdminApi implements AutoCloseable {
     private Object explain(Request request) {
         String url = request.required("url", "a URL such as https://shop.example.com/api");
         String method = request.optional("method").orElse("GET");
-        request.all("header"); // no route of this version looks at one
+        List<String> headers = request.all("header");
+        Optional<String> client = request.optional("client");
         try {
-            return gateway.state().routes().explain(url, method);
+            return gateway.state().routes().explain(url, method, headers, client);
         } catch (IllegalArgumentException e) {
             throw new BadParameter("url", url, e.getMessage() == null ? "a URL such as https://shop.example.com/api" : e.getMessage());
         }

@@ -28,7 +28,9 @@ final class Explain {
     /// @param subject a URL or a DNS name
     /// @param type    the DNS record type, for a name
     /// @param method  the request method, for a URL
-    record Question(String subject, String type, String method, List<String> headers) {
+    /// @param headers of the request, each `NAME: VALUE`
+    /// @param client  the client's address
+    record Question(String subject, String type, String method, List<String> headers, Optional<String> client) {
         /// The admin API's path and query. A slash or a port makes it a URL: neither occurs in a DNS name.
         String target() {
             if (!subject.contains("/") && !subject.contains(":")) {
@@ -37,6 +39,7 @@ final class Explain {
             String url = subject.contains("://") ? subject : "https://" + subject;
             StringBuilder target = new StringBuilder("/api/v1/explain?url=" + encode(url) + "&method=" + encode(method));
             headers.forEach(header -> target.append("&header=").append(encode(header)));
+            client.ifPresent(address -> target.append("&client=").append(encode(address)));
             return target.toString();
         }
 

@@ -100,9 +100,10 @@ public final class Main {
             @Option(names = "--config", paramLabel = "FILE", description = "Take the admin address from this configuration.") @Nullable Path config,
             @Option(names = "--type", paramLabel = "TYPE", defaultValue = "A", description = "DNS record type; A by default.") String type,
             @Option(names = "--method", paramLabel = "METHOD", defaultValue = "GET", description = "Request method; GET by default.") String method,
-            @Option(names = "--header", paramLabel = "NAME:VALUE", description = "A request header; may be repeated.") @Nullable List<String> headers) {
+            @Option(names = "--header", paramLabel = "NAME:VALUE", description = "A request header; may be repeated.") @Nullable List<String> headers,
+            @Option(names = "--client", paramLabel = "ADDRESS", description = "The client's IP address.") @Nullable String client) {
         return Explain.run(
-                new Explain.Question(subject, type, method, headers == null ? List.of() : headers),
+                new Explain.Question(subject, type, method, headers == null ? List.of() : headers, Optional.ofNullable(client)),
                 Optional.ofNullable(admin),
                 Optional.ofNullable(config),
                 System.getenv());

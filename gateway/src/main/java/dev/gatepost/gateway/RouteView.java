@@ -7,11 +7,13 @@ import java.util.List;
 
 /// A route as the table has it.
 ///
+/// @param condition what is asked for beside host and path, in the words of the options; empty for nothing
 /// @param state `found` with healthy endpoints or an answer of its own, else `empty`
 record RouteView(
         String id,
         String host,
         String path,
+        String condition,
         int priority,
         String state,
         RouteOptions options,
@@ -26,6 +28,7 @@ record RouteView(
                 route.id(),
                 route.host().toString(),
                 route.path().toString(),
+                route.condition().toString(),
                 route.priority(),
                 answers ? "found" : "empty",
                 route.options(),

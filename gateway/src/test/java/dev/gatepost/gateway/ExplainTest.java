@@ -2,6 +2,7 @@ package dev.gatepost.gateway;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,14 +19,14 @@ final class ExplainTest {
         "web.service.consul, /api/v1/dns/explain?name=web.service.consul&type=SRV",
     })
     void tellsAUrlFromAName(String subject, String target) {
-        assertEquals(target, new Explain.Question(subject, "SRV", "GET", List.of()).target());
+        assertEquals(target, new Explain.Question(subject, "SRV", "GET", List.of(), Optional.empty()).target());
     }
 
     @Test
-    void passesHeadersOn() {
+    void passesHeadersAndClientOn() {
         assertEquals(
-                "/api/v1/explain?url=https%3A%2F%2Fa%2F&method=POST&header=X-Canary%3A+1&header=B%3A2",
-                new Explain.Question("https://a/", "A", "POST", List.of("X-Canary: 1", "B:2")).target());
+                "/api/v1/explain?url=https%3A%2F%2Fa%2F&method=POST&header=X-Canary%3A+1&header=B%3A2&client=192.0.2.7",
+                new Explain.Question("https://a/", "A", "POST", List.of("X-Canary: 1", "B:2"), Optional.of("192.0.2.7")).target());
     }
 
     @Test

@@ -122,10 +122,11 @@ final class Exchange {
         }
         boolean secure = Client.isSecure(request, downstream.connection());
         int port = request.port != 0 ? request.port : secure ? 443 : 80;
+        MatchedRequest matched = loop.matched.of(request, secure, loop.path, length, client.address);
         Match match = serving.routes().match(
-                request.bytes(), request.authorityFrom, request.hostTo, port, secure, loop.path, 0, length);
+                request.bytes(), request.authorityFrom, request.hostTo, port, loop.path, 0, length, matched);
         switch (match) {
-            case Match.Found(Route found) -> decide(loop.routeState(found));
+            case Match.Found(Route found) -> decide(loop.routeState(found), serving);
             case Match.Empty(Route empty) -> {
                 route = loop.routeState(empty);
                 record.route = route.label;
@@ -152,14 +153,14 @@ final class Exchange {
         return PathNormalizer.normalize(b, request.originFrom, request.pathTo, loop.path);
     }
 
-    private void decide(RouteState found) {
+    private void decide(RouteState found, Serving serving) {
         route = found;
         record.route = found.label;
         record.healthyInstances = found.balancer.size();
         if (!found.admits(client.address)) {
             answer(LocalAnswer.of(403, Cause.DENIED_IP));
         } else if (!found.allows(request)) {
-            answer(LocalAnswer.of(405, Cause.METHOD_NOT_ALLOWED).allow(found.allowedMethods));
+            answer(LocalAnswer.of(405, Cause.METHOD_NOT_ALLOWED).allow(String.join(", ", serving.routes().allowedMethods(found.route))));
         } else if (found.route.options().redirect().isPresent()) {
             answer(LocalAnswer.redirect(found.route.options().redirect().get(), request, found));
         } else {

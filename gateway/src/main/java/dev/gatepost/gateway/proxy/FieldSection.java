@@ -104,6 +104,20 @@ final class FieldSection {
         return -1;
     }
 
+    /// @param name in lower case
+    boolean isNamed(int i, String name) {
+        int from = nameFrom(i);
+        if (nameTo(i) - from != name.length()) {
+            return false;
+        }
+        for (int at = 0; at < name.length(); at++) {
+            if (Syntax.lower(bytes[from + at]) != name.charAt(at)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     String value(int i) {
         return new String(bytes, valueFrom(i), valueTo(i) - valueFrom(i), ISO_8859_1);
     }

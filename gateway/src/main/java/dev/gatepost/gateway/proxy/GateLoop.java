@@ -51,6 +51,7 @@ final class GateLoop {
     final RequestIds requestIds = RequestIds.create();
     /// A request's normalised path, for the time of its matching.
     byte[] path = new byte[8192];
+    final MatchedRequest matched = new MatchedRequest();
 
     final long connectNanos;
     final long requestHeaderNanos;

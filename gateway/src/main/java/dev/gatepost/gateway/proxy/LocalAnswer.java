@@ -27,22 +27,16 @@ record LocalAnswer(int status, Cause cause, String fields) {
         return new LocalAnswer(status, cause, fields + field + "\r\n");
     }
 
-    /// `$host` is the host the client named, `$path` the path it asked for as the route would forward it, from its first
-    /// slash; the request's query follows unless the location has its own.
+    /// The path is the one the route would forward.
     static LocalAnswer redirect(Redirect redirect, RequestHead request, RouteState route) {
-        byte[] b = request.bytes();
         Scratch forwarded = new Scratch();
         HeadWriter.target(forwarded, request, route);
         String target = new String(forwarded.bytes, 0, forwarded.end, ISO_8859_1);
         int question = target.indexOf('?');
         String path = question < 0 ? target : target.substring(0, question);
-        String query = question < 0 ? "" : target.substring(question);
-        String host = new String(b, request.authorityFrom, request.hostTo - request.authorityFrom, ISO_8859_1);
-        String location = redirect.location().replace("/$path", "$path").replace("$host", host).replace("$path", path);
-        if (redirect.location().contains("$path") && redirect.location().indexOf('?') < 0) {
-            location += query;
-        }
-        return of(redirect.status(), Cause.REDIRECT).with("Location: " + location);
+        String query = question < 0 ? "" : target.substring(question + 1);
+        String host = new String(request.bytes(), request.authorityFrom, request.hostTo - request.authorityFrom, ISO_8859_1);
+        return of(redirect.status(), Cause.REDIRECT).with("Location: " + redirect.locate(host, path, query));
     }
 
     /// Fills in the head and returns the body.

@@ -1,5 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 /// The head of one request, in whatever HTTP version it came: bytes, ranges in them, and what the gate needs to know of
 /// them. One per exchange slot, reused. All ranges lie in `fields.bytes`.
 ///
@@ -70,6 +72,10 @@ final class RequestHead {
 
     byte[] bytes() {
         return fields.bytes;
+    }
+
+    String methodName() {
+        return method != Method.OTHER ? method.name() : new String(bytes(), methodFrom, methodTo - methodFrom, ISO_8859_1);
     }
 
     /// Takes the pseudo-header fields of an HTTP/2 request.

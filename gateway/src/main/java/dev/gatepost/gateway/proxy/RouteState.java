@@ -7,6 +7,7 @@ import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
@@ -21,8 +22,6 @@ final class RouteState {
     final byte[] strip;
     final byte[] prepend;
     final byte[] fixedHost;
-    /// For 405 (RFC 9110 section 10.2.1); empty when all methods are allowed.
-    final String allowedMethods;
 
     /// @param previous the state of the route of this id before it changed, if there was one
     RouteState(GateLoop loop, Route route, @Nullable RouteState previous) {
@@ -36,17 +35,11 @@ final class RouteState {
         this.strip = options.strip().getBytes(ISO_8859_1);
         this.prepend = options.prepend().getBytes(ISO_8859_1);
         this.fixedHost = options.host().value().getBytes(ISO_8859_1);
-        this.allowedMethods = String.join(", ", options.methods().stream().sorted().toList());
     }
 
     boolean allows(RequestHead request) {
-        if (allowedMethods.isEmpty()) {
-            return true;
-        }
-        String method = request.method != Method.OTHER
-                ? request.method.name()
-                : new String(request.bytes(), request.methodFrom, request.methodTo - request.methodFrom, ISO_8859_1);
-        return route.options().methods().contains(method);
+        Set<String> methods = route.condition().methods();
+        return methods.isEmpty() || methods.contains(request.methodName());
     }
 
     /// Deny wins; an allow list that does not name the address denies it.

@@ -14,9 +14,13 @@ record Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejec
     private static final Comparator<Entry> ORDER =
             Comparator.comparingInt((Entry e) -> -e.route().priority()).thenComparing(Entry::key, RouteKey.ORDER);
 
-    /// Whether the request is served, given that its path up to `at` equals the pattern's.
-    boolean admits(byte[] path, int at, int to, boolean secure) {
-        return key.path().admits(path, at, to) && key.condition().admits(secure);
+    /// Whether the request is served, its method aside, given that its path up to `at` equals the pattern's.
+    boolean admits(byte[] path, int at, int to, RequestFacts request) {
+        return key.path().admits(path, at, to, request) && key.condition().admits(request);
+    }
+
+    boolean takesMethod(RequestFacts request) {
+        return key.condition().takesMethod(request);
     }
 
     static Entry[] with(Entry[] entries, Entry entry) {

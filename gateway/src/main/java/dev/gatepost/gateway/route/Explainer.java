@@ -5,6 +5,7 @@ import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.route.Explanation.Considered;
 import dev.gatepost.gateway.route.Explanation.Target;
 import dev.gatepost.gateway.route.Explanation.Withheld;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -12,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -33,10 +35,10 @@ final class Explainer {
     Explanation explain() {
         byte[] host = question.hostBytes();
         byte[] path = question.pathBytes();
-        Route winner = index.match(host, 0, host.length, question.port(), question.secure(), path, 0, path.length);
+        Route winner = index.match(host, 0, host.length, question.port(), path, 0, path.length, question);
         List<Considered> considered = new ArrayList<>();
         Set<Route> fitting = new LinkedHashSet<>();
-        index.candidates(host, question.port(), question.secure(), path, fitting::add);
+        index.candidates(host, question.port(), path, question, fitting::add);
         if (winner != null) {
             fitting.stream()
                     .filter(route -> !route.id().equals(winner.id()))
@@ -74,8 +76,11 @@ final class Explainer {
     private String why(Route route) {
         Upstream upstream = route.upstream();
         RouteOptions options = route.options();
-        if (!options.methods().isEmpty() && !options.methods().contains(question.method())) {
-            return "method %s is answered 405 (expected: %s)".formatted(question.method(), String.join(", ", options.methods().stream().sorted().toList()));
+        if (refusesClient(options)) {
+            return "client address %s is answered 403 (expected: one that allow= and deny= admit)".formatted(question.client().map(InetAddress::getHostAddress).orElse(""));
+        }
+        if (!route.condition().takesMethod(question)) {
+            return "method %s is answered 405 (expected: %s)".formatted(question.method(), String.join(", ", allowedMethods(route)));
         }
         if (options.redirect().isPresent()) {
             RouteOptions.Redirect redirect = options.redirect().get();
@@ -84,6 +89,19 @@ final class Explainer {
         return upstream.endpoints().isEmpty()
                 ? "503: the route is known, but none of its %d instances gets traffic".formatted(upstream.known())
                 : "%d of %d instances get traffic".formatted(upstream.endpoints().size(), upstream.known());
+    }
+
+    private boolean refusesClient(RouteOptions options) {
+        return question.client()
+                .map(address -> options.deny().stream().anyMatch(block -> block.contains(address))
+                        || (!options.allow().isEmpty() && options.allow().stream().noneMatch(block -> block.contains(address))))
+                .orElse(false);
+    }
+
+    private Set<String> allowedMethods(Route route) {
+        Set<String> methods = new TreeSet<>();
+        index.forEachBeside(route.key(), beside -> methods.addAll(beside.condition().methods()));
+        return methods;
     }
 
     private List<Withheld> withheld(Route route) {
@@ -118,7 +136,10 @@ final class Explainer {
     }
 
     /// What put the other behind the winner: the first difference in look-up order.
-    private static String whyAfter(Route winner, Route other) {
+    private String whyAfter(Route winner, Route other) {
+        if (!other.condition().takesMethod(question) && winner.condition().takesMethod(question)) {
+            return "method is %s, not %s".formatted(question.method(), String.join(" or ", new TreeSet<>(other.condition().methods())));
+        }
         if (other.priority() != winner.priority()) {
             return "priority %d is below %d of %s".formatted(other.priority(), winner.priority(), winner.id());
         }
@@ -132,7 +153,9 @@ final class Explainer {
         if (other.path().kind() != winner.path().kind()) {
             return "its path gives way to %s, which is stricter".formatted(winner.path());
         }
-        return "a wider condition than " + winner.id();
+        return other.condition().asked().length() == 0 && other.condition().scheme() == Condition.Scheme.ANY
+                ? "no condition, and so after " + winner.id()
+                : "its condition comes after that of " + winner.id();
     }
 
     /// Routes of the fitting hosts that don't serve the request, the ones with the most of its path first.
@@ -157,11 +180,19 @@ final class Explainer {
         if (!question.fits(route.path())) {
             return switch (route.path().kind()) {
                 case EXACT -> "path differs: %s is not %s".formatted(question.path(), route.path().path());
+                case GLOB -> "path differs: %s does not match %s".formatted(question.path(), route.path());
                 case SEGMENTS -> "path differs: %s is not at or below %s".formatted(question.path(), route.path());
                 case STRING -> "path differs: %s does not begin with %s".formatted(question.path(), route.path().path());
             };
         }
-        return route.condition().scheme() == Condition.Scheme.HTTPS ? "only over TLS" : "only without TLS";
+        if (!question.fits(route.host())) {
+            return "host differs: %s is not %s".formatted(question.host(), route.host());
+        }
+        return route.condition().criteria().stream()
+                .filter(criterion -> !criterion.admits(question))
+                .findFirst()
+                .map(criterion -> criterion.difference(question))
+                .orElse(route.condition().scheme() == Condition.Scheme.HTTPS ? "only over TLS" : "only without TLS");
     }
 
     /// Routes that would serve the path under another host, the ones with the most of the host's end first.
@@ -169,22 +200,22 @@ final class Explainer {
         List<Route> others = new ArrayList<>();
         index.forEach(entry -> {
             HostPattern host = entry.key().host();
-            boolean alike = host.name().indexOf('.') < 0 || common(reversed(host.name()), reversed(question.hostName())) > 0;
+            boolean alike = host.name().indexOf('.') < 0 || common(reversed(host.name()), reversed(question.host())) > 0;
             if (!question.fits(host) && question.fits(entry.key().path()) && alike && !sameName(host)) {
                 others.add(entry.route());
             }
         });
         return others.stream()
-                .sorted(Comparator.comparingInt((Route r) -> -common(reversed(r.host().name()), reversed(question.hostName())))
+                .sorted(Comparator.comparingInt((Route r) -> -common(reversed(r.host().name()), reversed(question.host())))
                         .thenComparing(RouteTable.LOOK_UP_ORDER))
                 .limit(NEAR_MISSES)
-                .map(route -> new Considered(route.id(), "host differs: %s is not %s".formatted(question.hostName(), route.host())))
+                .map(route -> new Considered(route.id(), "host differs: %s is not %s".formatted(question.host(), route.host())))
                 .toList();
     }
 
     /// Then it is a near miss by its port.
     private boolean sameName(HostPattern host) {
-        return question.fits(new HostPattern(host.kind(), host.name(), 0));
+        return host.serves(question.host());
     }
 
     private static String reversed(String text) {
@@ -205,7 +236,7 @@ final class Explainer {
         String text = declaration.text();
         int quoted = text.indexOf('`');
         if (quoted >= 0) {
-            return text.toLowerCase(Locale.ROOT).contains("`" + question.hostName() + "`");
+            return text.toLowerCase(Locale.ROOT).contains("`" + question.host() + "`");
         }
         String target = firstWord(withoutPrefix(text, declaration.kind()));
         int slash = target.indexOf('/');

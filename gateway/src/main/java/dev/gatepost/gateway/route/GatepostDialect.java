@@ -5,26 +5,30 @@ import dev.gatepost.gateway.route.Expression.Malformed;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Our own syntax: `HOST[:PORT]/PATH [option=value ...]`. Free of commas, so that it survives Registrator, which splits
-/// tags at them: lists use `|`.
+/// Our own syntax: `HOST[:PORT]/PATH [option=value ...]`, after `http://` or `https://` for requests that came that way
+/// only. Free of commas, so that it survives Registrator, which splits tags at them: lists use `|`.
 final class GatepostDialect {
     static final String TAG = "gatepost.route=";
     static final String META = "gatepost-route";
 
     private static final List<String> OPTIONS =
-            List.of("strip", "prepend", "host", "scheme", "methods", "priority", "weight", "timeout", "redirect", "allow", "deny");
+            List.of("strip", "prepend", "host", "scheme", "methods", "header", "query", "client", "priority", "weight", "timeout", "redirect", "allow", "deny");
+    /// May be given several times, all of which must hold, and negated.
+    private static final List<String> CRITERIA = List.of("header", "query", "method", "client", "path", "host");
     /// Part of the syntax, and not yet of this version: a route must not work without what it asks for.
-    private static final List<String> PLANNED = List.of("header", "query", "balance", "sticky", "retry", "auth", "rate", "cors", "compress");
+    private static final List<String> PLANNED = List.of("balance", "sticky", "retry", "auth", "rate", "cors", "compress");
 
+    private static final Pattern OPTION = Pattern.compile("(!?[^=~]*)(?:([=~])(.*))?");
     private static final Pattern BLANKS = Pattern.compile("\\s+");
 
     private GatepostDialect() {}
 
     static Expression parse(String text) {
         String[] words = BLANKS.split(text.strip(), -1);
-        String target = words[0];
+        String target = withoutScheme(words[0]);
         int slash = target.indexOf('/');
         if (slash < 0) {
             throw new Malformed("\"%s\" (expected: HOST/PATH such as shop.example.com/api, or /PATH for any host)".formatted(target));
@@ -34,18 +38,47 @@ final class GatepostDialect {
         OptionReader options = new OptionReader();
         Set<String> seen = new HashSet<>();
         for (int i = 1; i < words.length; i++) {
-            int equals = words[i].indexOf('=');
-            String name = equals < 0 ? words[i] : words[i].substring(0, equals);
-            checkName(name);
-            if (equals < 0) {
-                throw new Malformed("option \"%s\" has no value (expected: %s=...)".formatted(name, name));
-            }
-            if (!seen.add(name)) {
-                throw new Malformed("option %s is given twice (expected: once; lists use |)".formatted(name));
-            }
-            read(options, name, words[i].substring(equals + 1));
+            option(words[i], options, seen);
         }
-        return options.expression(host, path, Condition.NONE);
+        return options.expression(host, path, Condition.of(scheme(words[0])));
+    }
+
+    private static Condition.Scheme scheme(String target) {
+        return target.startsWith("http://")
+                ? Condition.Scheme.HTTP
+                : target.startsWith("https://") ? Condition.Scheme.HTTPS : Condition.Scheme.ANY;
+    }
+
+    private static String withoutScheme(String target) {
+        return scheme(target) == Condition.Scheme.ANY ? target : target.substring(target.indexOf("//") + 2);
+    }
+
+    private static void option(String word, OptionReader options, Set<String> seen) {
+        Matcher parts = OPTION.matcher(word);
+        if (!parts.matches()) {
+            throw new Malformed("option \"%s\" (expected: NAME=VALUE)".formatted(word));
+        }
+        String name = parts.group(1);
+        String plain = name.startsWith("!") ? name.substring(1) : name;
+        boolean expression = "~".equals(parts.group(2));
+        boolean criterion = CRITERIA.contains(plain) && (expression || name.startsWith("!") || !plain.equals("host"));
+        if (!criterion) {
+            checkName(name);
+        }
+        if (parts.group(2) == null) {
+            throw new Malformed("option \"%s\" has no value (expected: %s=...)".formatted(name, name));
+        }
+        if (criterion) {
+            options.criterion(name, parts.group(2).charAt(0), parts.group(3));
+            return;
+        }
+        if (expression) {
+            throw new Malformed("%s (expected: %s=...)".formatted(word, name));
+        }
+        if (!seen.add(name)) {
+            throw new Malformed("option %s is given twice (expected: once; lists use |)".formatted(name));
+        }
+        read(options, name, parts.group(3));
     }
 
     private static void checkName(String name) {
@@ -63,7 +96,7 @@ final class GatepostDialect {
             case "strip" -> options.strip(value);
             case "prepend" -> options.prepend(value);
             case "host" -> options.host(value);
-            case "scheme" -> scheme(value);
+            case "scheme" -> upstreamScheme(value);
             case "methods" -> options.methods(value);
             case "priority" -> options.priority(value);
             case "weight" -> options.relativeWeight(value);
@@ -75,7 +108,7 @@ final class GatepostDialect {
         }
     }
 
-    private static void scheme(String value) {
+    private static void upstreamScheme(String value) {
         if (!value.equals("http")) {
             throw new Malformed("scheme=%s (expected: http, the one scheme to upstreams that this version supports)".formatted(value));
         }

@@ -6,18 +6,25 @@ import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Gathers the options of one route; each reader takes a value as it was written. Every problem is a [Malformed] that
 /// names the option, its value and what was expected.
 final class OptionReader {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
     private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z-]{0,31}");
+    /// RFC 9110 section 5.1, without the two characters that end a name here.
+    private static final Pattern HEADER = Pattern.compile("([A-Za-z0-9!#$%&'*+.^_`|-]+)(?:([:~])(.+))?");
+    private static final Pattern QUERY = Pattern.compile("([^=~]+)(?:([=~])(.*))?");
     private static final Pattern INTEGER = Pattern.compile("-?\\d{1,9}");
     private static final Pattern DECIMAL = Pattern.compile("\\d{0,9}(\\.\\d{0,9})?");
     private static final int MAX_WEIGHT = 65_535;
@@ -26,6 +33,7 @@ final class OptionReader {
     private String prepend = "";
     private HostRewrite host = HostRewrite.KEEP;
     private Set<String> methods = Set.of();
+    private final List<Criterion> criteria = new ArrayList<>();
     private Optional<Duration> timeout = Optional.empty();
     private Optional<Redirect> redirect = Optional.empty();
     private final List<Cidr> allow = new ArrayList<>();
@@ -66,14 +74,67 @@ final class OptionReader {
     }
 
     void methods(String value) {
+        methods = methods("methods", value);
+    }
+
+    private static Set<String> methods(String option, String value) {
         Set<String> read = new TreeSet<>();
         for (String method : value.split("\\|", -1)) {
             if (!METHOD.matcher(method).matches()) {
-                throw new Malformed("methods=%s (expected: methods in upper case such as GET|POST)".formatted(value));
+                throw new Malformed("%s=%s (expected: methods in upper case such as GET|POST)".formatted(option, value));
             }
             read.add(method);
         }
-        methods = read;
+        return read;
+    }
+
+    /// A criterion as it is written in a route's id.
+    ///
+    /// @param name of the option; after `!` what must not hold
+    /// @param mark `=` or `~`
+    void criterion(String name, char mark, String value) {
+        boolean not = name.startsWith("!");
+        Criterion criterion = switch (mark + (not ? name.substring(1) : name)) {
+            case "=header" -> header(value);
+            case "=query" -> query(value);
+            case "=method" -> new Criterion.Method(methods("method", value));
+            case "=client" -> {
+                List<Cidr> blocks = new ArrayList<>();
+                addresses("client", value, value.split("\\|", -1), blocks);
+                yield new Criterion.ClientAddress(blocks);
+            }
+            case "~host" -> new Criterion.HostMatch(Regex.of(value));
+            case "~path" -> new Criterion.PathMatch(Regex.of(value));
+            default -> throw new Malformed("%s%s%s (expected: header=, query=, method=, client=, host~ or path~)".formatted(name, mark, value));
+        };
+        criteria.add(not ? new Criterion.Not(criterion) : criterion);
+    }
+
+    void criteria(List<Criterion> more) {
+        criteria.addAll(more);
+    }
+
+    private static Criterion header(String value) {
+        Matcher parts = HEADER.matcher(value);
+        if (!parts.matches()) {
+            throw new Malformed("header=%s (expected: NAME, NAME:VALUE with | between several values, or NAME~EXPRESSION)".formatted(value));
+        }
+        return new Criterion.Field(parts.group(1).toLowerCase(Locale.ROOT), test(parts.group(2), parts.group(3)));
+    }
+
+    private static Criterion query(String value) {
+        Matcher parts = QUERY.matcher(value);
+        if (!parts.matches()) {
+            throw new Malformed("query=%s (expected: NAME, NAME=VALUE with | between several values, or NAME~EXPRESSION)".formatted(value));
+        }
+        return new Criterion.Query(parts.group(1), test(parts.group(2), parts.group(3)));
+    }
+
+    private static ValueTest test(@Nullable String mark, @Nullable String text) {
+        if (mark == null || text == null) {
+            return new ValueTest.Present();
+        }
+        return mark.equals("~") ? new ValueTest.Matching(Regex.of(text)) : new ValueTest.OneOf(new HashSet<>(Arrays.asList(text.split("\\|", -1))));
     }
 
     void priority(String value) {
@@ -133,7 +194,7 @@ final class OptionReader {
             throw new Malformed(
                     "redirect=%s: \"%s\" (expected: a URL that begins with http://, https:// or /; it may hold $host and $path)".formatted(value, url));
         }
-        redirect = Optional.of(Redirect.of(status, url));
+        redirect = Optional.of(new Redirect(status, url));
     }
 
     void allow(String value) {
@@ -168,10 +229,12 @@ final class OptionReader {
     }
 
     Expression expression(HostPattern hostPattern, PathPattern path, Condition condition) {
-        RouteOptions options = new RouteOptions(strip, prepend, host, methods, timeout, redirect, allow, deny);
+        RouteOptions options = new RouteOptions(strip, prepend, host, timeout, redirect, allow, deny);
         boolean upgrade = redirect.isPresent() && redirect.get().upgrades(hostPattern) && !options.rewritesPath();
         // Over TLS it would lead to itself: there the next route in order is what is meant.
-        Condition narrowed = upgrade && condition.equals(Condition.NONE) ? new Condition(Condition.Scheme.HTTP) : condition;
-        return new Expression(new RouteKey(hostPattern, path, narrowed), priority, options, weight, 0);
+        Condition.Scheme scheme = upgrade && condition.scheme() == Condition.Scheme.ANY ? Condition.Scheme.HTTP : condition.scheme();
+        List<Criterion> all = new ArrayList<>(condition.criteria());
+        all.addAll(criteria);
+        return new Expression(new RouteKey(hostPattern, path, new Condition(scheme, methods, all)), priority, options, weight, 0);
     }
 }

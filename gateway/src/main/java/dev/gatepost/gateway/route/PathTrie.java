@@ -43,19 +43,15 @@ final class PathTrie {
     }
 
     /// The first route in look-up order, of those that serve `path[from, to)`: the highest priority, then the longest path.
-    @Nullable Route match(byte[] path, int from, int to, boolean secure) {
+    @Nullable Route match(byte[] path, int from, int to, RequestFacts request) {
         Route best = null;
         PathTrie node = this;
         int at = from;
         while (true) {
-            for (Entry entry : node.entries) {
-                if (entry.admits(path, at, to, secure)) {
-                    // Deeper is longer: it wins a tie.
-                    if (best == null || entry.route().priority() >= best.priority()) {
-                        best = entry.route();
-                    }
-                    break;
-                }
+            Route here = node.first(path, at, to, request);
+            // Deeper is longer: it wins a tie.
+            if (here != null && (best == null || here.priority() >= best.priority())) {
+                best = here;
             }
             node = node.next(path, at, to);
             if (node == null) {
@@ -65,13 +61,27 @@ final class PathTrie {
         }
     }
 
-    /// All routes that serve `path[from, to)`, shortest path first: what `match` chooses from.
-    void candidates(byte[] path, int from, int to, boolean secure, Consumer<Route> each) {
+    /// One that takes the method, or else the first that lacks nothing but that: it answers 405.
+    private @Nullable Route first(byte[] path, int at, int to, RequestFacts request) {
+        Route refusing = null;
+        for (Entry entry : entries) {
+            if (entry.admits(path, at, to, request)) {
+                if (entry.takesMethod(request)) {
+                    return entry.route();
+                }
+                refusing = refusing == null ? entry.route() : refusing;
+            }
+        }
+        return refusing;
+    }
+
+    /// All routes that serve `path[from, to)`, their methods aside, shortest path first: what `match` chooses from.
+    void candidates(byte[] path, int from, int to, RequestFacts request, Consumer<Route> each) {
         PathTrie node = this;
         int at = from;
         while (node != null) {
             for (Entry entry : node.entries) {
-                if (entry.admits(path, at, to, secure)) {
+                if (entry.admits(path, at, to, request)) {
                     each.accept(entry.route());
                 }
             }
@@ -102,17 +112,29 @@ final class PathTrie {
 
     /// The entry of exactly this key.
     @Nullable Entry get(RouteKey key) {
+        PathTrie node = node(key);
+        return node == null ? null : node.find(key);
+    }
+
+    /// Routes of the key's path, whatever their conditions.
+    void forEachBeside(RouteKey key, Consumer<Route> each) {
+        PathTrie node = node(key);
+        for (Entry entry : node == null ? new Entry[0] : node.entries) {
+            if (entry.key().path().equals(key.path())) {
+                each.accept(entry.route());
+            }
+        }
+    }
+
+    private @Nullable PathTrie node(RouteKey key) {
         byte[] path = bytes(key);
         PathTrie node = this;
         int at = 0;
-        while (node != null) {
-            if (at == path.length) {
-                return node.find(key);
-            }
+        while (node != null && at < path.length) {
             node = node.next(path, at, path.length);
             at += node == null ? 0 : node.label.length;
         }
-        return null;
+        return node;
     }
 
     private @Nullable Entry find(RouteKey key) {

@@ -1,20 +1,40 @@
 package dev.gatepost.gateway.route;
 
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// A request as far as routes are concerned, as a person words it: `https://shop.example.com/api`, or without scheme
 /// (HTTP then), or a path alone for a request without Host.
 ///
-/// @param host with an IPv6 address in brackets, without port
+/// @param named the host, an IPv6 address in brackets, without port
 /// @param path normalised
-record Question(boolean secure, String host, int port, String path, String method) {
-    private static final Pattern URL = Pattern.compile("(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?(\\[[^\\]/?#]*\\]|[^/?#:]*)(?::(\\d{1,5}))?(/[^?#]*)?(?:[?#].*)?");
+/// @param query   without `?`; empty for none
+/// @param headers by name in lower case
+record Question(
+        boolean secure,
+        String named,
+        int port,
+        String path,
+        String query,
+        String method,
+        Map<String, List<String>> headers,
+        Optional<InetAddress> client)
+        implements RequestFacts {
+    private static final Pattern URL = Pattern.compile("(?:([A-Za-z][A-Za-z0-9+.-]*)://)?(?:[^/?#@]*@)?(\\[[^\\]/?#]*\\]|[^/?#:]*)(?::(\\d{1,5}))?(/[^?#]*)?(?:\\?([^#]*))?(?:#.*)?");
 
     /// @throws IllegalArgumentException with the value and what was expected
-    static Question of(String url, String method) {
+    ///
+    /// @param headers each `NAME: VALUE`
+    static Question of(String url, String method, List<String> headers, Optional<String> client) {
         Matcher parts = URL.matcher(url.strip());
         if (!parts.matches()) {
             throw new IllegalArgumentException("url \"%s\" (expected: a URL such as https://shop.example.com/api)".formatted(url));
@@ -33,11 +53,39 @@ record Question(boolean secure, String host, int port, String path, String metho
                     "url \"%s\": its path is refused with 400 (expected: valid percent-encodings, no %%00, no climb above the root)".formatted(url));
         }
         String path = new String(raw, 0, length, StandardCharsets.UTF_8);
-        return new Question(secure, parts.group(2), port, path, method.toUpperCase(Locale.ROOT));
+        String query = parts.group(5) == null ? "" : parts.group(5);
+        return new Question(
+                secure, parts.group(2), port, path, query, method.toUpperCase(Locale.ROOT), byName(headers), client.map(Question::address));
+    }
+
+    private static Map<String, List<String>> byName(List<String> headers) {
+        Map<String, List<String>> byName = new HashMap<>();
+        for (String header : headers) {
+            int colon = header.indexOf(':');
+            if (colon < 1) {
+                throw new IllegalArgumentException("header \"%s\" (expected: NAME: VALUE such as X-Canary: 1)".formatted(header));
+            }
+            String name = header.substring(0, colon).strip().toLowerCase(Locale.ROOT);
+            byName.computeIfAbsent(name, _ -> new ArrayList<>()).add(header.substring(colon + 1).strip());
+        }
+        return byName;
+    }
+
+    private static InetAddress address(String text) {
+        try {
+            return InetAddress.ofLiteral(text);
+        } catch (IllegalArgumentException _) {
+            throw new IllegalArgumentException("client \"%s\" (expected: an IP address such as 192.0.2.1)".formatted(text));
+        }
+    }
+
+    @Override
+    public boolean anyField(String name, Predicate<String> test) {
+        return headers.getOrDefault(name, List.of()).stream().anyMatch(test);
     }
 
     byte[] hostBytes() {
-        return host.getBytes(StandardCharsets.UTF_8);
+        return named.getBytes(StandardCharsets.UTF_8);
     }
 
     byte[] pathBytes() {
@@ -45,22 +93,17 @@ record Question(boolean secure, String host, int port, String path, String metho
     }
 
     /// Without a trailing dot, in lower case.
-    String hostName() {
-        String name = host.endsWith(".") ? host.substring(0, host.length() - 1) : host;
+    @Override
+    public String host() {
+        String name = named.endsWith(".") ? named.substring(0, named.length() - 1) : named;
         return name.toLowerCase(Locale.ROOT);
     }
 
     boolean fits(HostPattern pattern) {
-        boolean name = switch (pattern.kind()) {
-            case ANY -> true;
-            case EXACT -> hostName().equals(pattern.name());
-            case WILDCARD -> hostName().length() > pattern.name().length() + 1 && hostName().endsWith("." + pattern.name());
-        };
-        return name && (pattern.port() == 0 || pattern.port() == port);
+        return pattern.serves(host()) && (pattern.port() == 0 || pattern.port() == port);
     }
 
     boolean fits(PathPattern pattern) {
-        byte[] bytes = pathBytes();
-        return path.startsWith(pattern.path()) && pattern.admits(bytes, pattern.path().length(), bytes.length);
+        return pattern.serves(this);
     }
 }

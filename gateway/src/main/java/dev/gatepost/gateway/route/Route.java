@@ -22,7 +22,11 @@ public final class Route {
 
     /// A route outside any catalog, for tests and benchmarks of look-up.
     public static Route of(HostPattern host, PathPattern path, int priority, RouteOptions options, Upstream upstream) {
-        return new Route(new RouteKey(host, path, Condition.NONE), priority, options, upstream, List.of());
+        return of(host, path, Condition.NONE, priority, options, upstream);
+    }
+
+    public static Route of(HostPattern host, PathPattern path, Condition condition, int priority, RouteOptions options, Upstream upstream) {
+        return new Route(new RouteKey(host, path, condition), priority, options, upstream, List.of());
     }
 
     Route(RouteKey key, int priority, RouteOptions options, Upstream upstream, List<Declaration> declarations) {

@@ -8,10 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Routes compiled for look-up: by host name, then by path. Immutable; a change shares all it doesn't touch.
 ///
-/// Routes are in one total order: the higher priority; then the more specific host (exact, wildcard with the longer
-/// suffix, any; with a written port before without); then the longer path; then exact path, segments, plain prefix; then
-/// the narrower condition. The first that serves a request is its match. So a host without a path that fits falls through
-/// to the wildcards above it and to the routes of any host.
+/// Routes are in one total order: the higher priority; then the more specific host (exact; wildcard or pattern with the
+/// longer suffix, the pattern first; any; with a written port before without); then the longer path, that of a glob up to
+/// its first wildcard; then exact path, glob, segments, plain prefix; then the narrower condition, which asks for more; then
+/// the id. The first that serves a request is its match. So a host without a path that fits falls through to the wildcards
+/// above it and to the routes of any host. Only what shares host and path is searched one by one, and patterns with the
+/// same suffix.
 final class RouteIndex {
     static final RouteIndex EMPTY = new RouteIndex(HostMap.EMPTY, HostMap.EMPTY, HostRoutes.of(""), 0);
 
@@ -38,11 +40,11 @@ final class RouteIndex {
         return size;
     }
 
-    @Nullable Route match(byte[] host, int hostFrom, int hostTo, int port, boolean secure, byte[] path, int pathFrom, int pathTo) {
+    @Nullable Route match(byte[] host, int hostFrom, int hostTo, int port, byte[] path, int pathFrom, int pathTo, RequestFacts request) {
         int to = withoutTrailingDot(host, hostFrom, hostTo);
         int hash = hash(host, hostFrom, to);
         HostRoutes named = exact.find(host, hostFrom, to, hash);
-        Route best = named == null ? null : named.match(port, secure, path, pathFrom, pathTo);
+        Route best = named == null ? null : named.match(port, path, pathFrom, pathTo, request);
         if (best != null && best.priority() >= maxLoosePriority) {
             return best;
         }
@@ -57,24 +59,24 @@ final class RouteIndex {
                     continue;
                 }
                 HostRoutes wildcard = wildcards.find(host, i + 1, to, hash);
-                Route route = wildcard == null ? null : wildcard.match(port, secure, path, pathFrom, pathTo);
+                Route route = wildcard == null ? null : wildcard.match(port, path, pathFrom, pathTo, request);
                 best = first(best, route);
                 if (best != null && best.priority() >= maxLoosePriority) {
                     return best;
                 }
             }
         }
-        return first(best, any.match(port, secure, path, pathFrom, pathTo));
+        return first(best, any.match(port, path, pathFrom, pathTo, request));
     }
 
     /// The more specific one unless the other's priority is higher.
-    private static @Nullable Route first(@Nullable Route specific, @Nullable Route other) {
+    static @Nullable Route first(@Nullable Route specific, @Nullable Route other) {
         return specific == null || (other != null && other.priority() > specific.priority()) ? other : specific;
     }
 
     /// All routes that serve the request, in no order.
-    void candidates(byte[] host, int port, boolean secure, byte[] path, Consumer<Route> each) {
-        forEachHost(host, routes -> routes.candidates(port, secure, path, 0, path.length, each));
+    void candidates(byte[] host, int port, byte[] path, RequestFacts request, Consumer<Route> each) {
+        forEachHost(host, routes -> routes.candidates(port, path, 0, path.length, request, each));
     }
 
     /// The route sets whose host pattern, ports aside, fits the host.
@@ -120,12 +122,26 @@ final class RouteIndex {
         return routes == null ? null : routes.get(key);
     }
 
+    /// Routes of the key's host and path, whatever their conditions.
+    void forEachBeside(RouteKey key, Consumer<Route> each) {
+        HostRoutes routes = host(key.host());
+        if (routes != null) {
+            routes.forEachBeside(key, each);
+        }
+    }
+
     private @Nullable HostRoutes host(HostPattern host) {
         return switch (host.kind()) {
             case EXACT -> exact.find(host.name());
             case WILDCARD -> wildcards.find(host.name());
+            case PATTERN -> host.suffix().isEmpty() ? any : wildcards.find(host.suffix());
             case ANY -> any;
         };
+    }
+
+    /// Under which name its routes are kept.
+    private static String place(HostPattern host) {
+        return host.kind() == HostPattern.Kind.PATTERN ? host.suffix() : host.name();
     }
 
     /// This index with the entries, each in place of the one of its key, and without the removed keys.
@@ -143,7 +159,7 @@ final class RouteIndex {
             HostRoutes routes = present(host, changes);
             if (routes.get(key) != null) {
                 newSize--;
-                changes.put(host.name(), routes.without(key));
+                changes.put(place(host), routes.without(key));
             }
         }
         for (Entry entry : entries) {
@@ -151,7 +167,7 @@ final class RouteIndex {
             Map<String, HostRoutes> changes = changes(host, newExact, newWildcards, newAny);
             HostRoutes routes = present(host, changes);
             newSize += routes.get(entry.key()) == null ? 1 : 0;
-            changes.put(host.name(), routes.with(entry));
+            changes.put(place(host), routes.with(entry));
         }
         return new RouteIndex(exact.with(newExact), wildcards.with(newWildcards), newAny.getOrDefault("", any), newSize);
     }
@@ -161,17 +177,18 @@ final class RouteIndex {
         return switch (host.kind()) {
             case EXACT -> exact;
             case WILDCARD -> wildcards;
+            case PATTERN -> host.suffix().isEmpty() ? any : wildcards;
             case ANY -> any;
         };
     }
 
     private HostRoutes present(HostPattern host, Map<String, HostRoutes> changes) {
-        HostRoutes changed = changes.get(host.name());
+        HostRoutes changed = changes.get(place(host));
         if (changed != null) {
             return changed;
         }
         HostRoutes known = host(host);
-        return known == null ? HostRoutes.of(host.name()) : known;
+        return known == null ? HostRoutes.of(place(host)) : known;
     }
 
     void forEach(Consumer<Entry> each) {

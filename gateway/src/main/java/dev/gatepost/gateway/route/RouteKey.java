@@ -9,8 +9,8 @@ record RouteKey(HostPattern host, PathPattern path, Condition condition) {
             .thenComparing(RouteKey::path, PathPattern.ORDER)
             .thenComparing(RouteKey::condition);
 
-    /// Stable over restarts: `shop.example.com/api`.
+    /// Stable over restarts: `shop.example.com/api`, `https://shop.example.com/api header=x-canary`.
     String id() {
-        return condition.toString() + host + path;
+        return condition.prefix() + host + path + condition.asked();
     }
 }

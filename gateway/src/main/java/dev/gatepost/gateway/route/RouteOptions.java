@@ -4,14 +4,12 @@ import dev.gatepost.gateway.config.Cidr;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// What a route does with a request beside forwarding it.
 ///
 /// @param strip    removed from the front of the forwarded path; empty for nothing
 /// @param prepend  put in front of it, after `strip`; empty for nothing
 /// @param host     the Host sent upstream
-/// @param methods  allowed methods; empty for all
 /// @param timeout  replaces the gateway's response-header timeout
 /// @param redirect answer instead of forwarding
 /// @param allow    only these client addresses; empty for all
@@ -20,16 +18,14 @@ public record RouteOptions(
         String strip,
         String prepend,
         HostRewrite host,
-        Set<String> methods,
         Optional<Duration> timeout,
         Optional<Redirect> redirect,
         List<Cidr> allow,
         List<Cidr> deny) {
     public static final RouteOptions NONE =
-            new RouteOptions("", "", HostRewrite.KEEP, Set.of(), Optional.empty(), Optional.empty(), List.of(), List.of());
+            new RouteOptions("", "", HostRewrite.KEEP, Optional.empty(), Optional.empty(), List.of(), List.of());
 
     public RouteOptions {
-        methods = Set.copyOf(methods);
         allow = List.copyOf(allow);
         deny = List.copyOf(deny);
     }
@@ -45,9 +41,9 @@ public record RouteOptions(
     /// @param status   300 to 399
     /// @param location may hold `$host` and `$path`; what stands before `$path` doesn't end in `/`
     public record Redirect(int status, String location) {
-        /// `/$path` is `$path`, whose value begins with a slash anyway.
-        static Redirect of(int status, String url) {
-            return new Redirect(status, url.replace("/$path", "$path"));
+        public Redirect {
+            // The value of `$path` begins with a slash anyway.
+            location = location.replace("/$path", "$path");
         }
 
         /// The Location of the answer. The request's query is added unless the location has one itself.

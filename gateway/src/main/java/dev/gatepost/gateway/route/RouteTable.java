@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /// All routes of one state, compiled for look-up, with everything that was rejected on the way. Immutable.
 public final class RouteTable {
@@ -99,23 +100,30 @@ public final class RouteTable {
         return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of());
     }
 
-    /// The route of a request: the first in [look-up order][#routes()] that serves its host and path. Allocates nothing;
-    /// its cost depends on the length of host and path, not on the number of routes. A route without a healthy instance
-    /// is a match too ([Match.Empty]) and hides what comes after it.
+    /// The route of a request: the first in [look-up order][#routes()] that serves it. Allocates nothing unless a condition
+    /// looks at more than host, path, port and scheme; its cost depends on the length of host and path, not on the number of
+    /// routes. A route without a healthy instance is a match too ([Match.Empty]) and hides what comes after it. So is one that
+    /// doesn't take the method, where no other of its host and path does (see [#allowedMethods(Route)]).
     ///
     /// @param host   holds the Host in any case, without port, from `hostFrom` to `hostTo`; may be empty; a trailing dot
     ///               is ignored; an IPv6 address is in its brackets
     /// @param port   the port the client named or implied
-    /// @param secure whether the request came over TLS
     /// @param path   holds the normalised path (see [PathNormalizer]) from `pathFrom` to `pathTo`
-    public Match match(byte[] host, int hostFrom, int hostTo, int port, boolean secure, byte[] path, int pathFrom, int pathTo) {
-        Route route = index.match(host, hostFrom, hostTo, port, secure, path, pathFrom, pathTo);
+    public Match match(byte[] host, int hostFrom, int hostTo, int port, byte[] path, int pathFrom, int pathTo, RequestFacts request) {
+        Route route = index.match(host, hostFrom, hostTo, port, path, pathFrom, pathTo, request);
         return route == null ? NO_ROUTE : route.match();
     }
 
-    /// In look-up order: the higher priority; then the more specific host (exact, wildcard with the longer suffix, any; with
-    /// a written port before without); then the longer path; then exact path, whole segments, plain prefix; then the
-    /// narrower condition.
+    /// For the Allow of a 405: the methods that routes of this one's host and path take, sorted.
+    public List<String> allowedMethods(Route route) {
+        Set<String> methods = new TreeSet<>(route.condition().methods());
+        index.forEachBeside(route.key(), beside -> methods.addAll(beside.condition().methods()));
+        return List.copyOf(methods);
+    }
+
+    /// In look-up order: the higher priority; then the more specific host (exact; wildcard or pattern with the longer suffix,
+    /// the pattern first; any; with a written port before without); then the longer path, that of a glob up to its first
+    /// wildcard; then exact path, glob, whole segments, plain prefix; then the narrower condition; then the id.
     public List<Route> routes() {
         List<Route> routes = new ArrayList<>(index.size());
         index.forEach(entry -> routes.add(entry.route()));
@@ -128,7 +136,13 @@ public final class RouteTable {
     /// @param url such as `https://shop.example.com/api`; without a scheme it is plain HTTP
     /// @throws IllegalArgumentException for what no request could be, with the value and what was expected
     public Explanation explain(String url, String method) {
-        return new Explainer(index, rejected(), Question.of(url, method)).explain();
+        return explain(url, method, List.of(), Optional.empty());
+    }
+
+    /// @param headers each `NAME: VALUE`
+    /// @param client  the client's address
+    public Explanation explain(String url, String method, List<String> headers, Optional<String> client) {
+        return new Explainer(index, rejected(), Question.of(url, method, headers, client)).explain();
     }
 
     /// How many routes there are.

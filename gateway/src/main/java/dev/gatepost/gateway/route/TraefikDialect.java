@@ -150,7 +150,7 @@ final class TraefikDialect {
             service();
             list(router.getOrDefault("middlewares", new Label("", "")).value()).forEach(middleware -> middleware(local(middleware), path));
             if (redirectScheme.isEmpty()) {
-                return List.of(options.expression(host, path, new Condition(scheme)).withPort(port));
+                return List.of(options.expression(host, path, Condition.of(scheme)).withPort(port));
             }
             // A request that has the scheme already goes on to the service.
             boolean toTls = redirectScheme.get().value().equals("https");
@@ -158,13 +158,13 @@ final class TraefikDialect {
             Condition.Scheme onward = toTls ? Condition.Scheme.HTTPS : Condition.Scheme.HTTP;
             List<Expression> expressions = new ArrayList<>();
             if (scheme != from) {
-                expressions.add(options.expression(host, path, new Condition(onward)).withPort(port));
+                expressions.add(options.expression(host, path, Condition.of(onward)).withPort(port));
             }
             if (scheme != onward) {
                 String at = redirectPort == 0 ? "" : ":" + redirectPort;
                 String url = redirectScheme.get().value() + "://$host" + at + "$path";
                 options.redirect(url, permanent ? "301" : "302", url);
-                expressions.add(options.expression(host, path, new Condition(from)));
+                expressions.add(options.expression(host, path, Condition.of(from)));
             }
             return expressions;
         }

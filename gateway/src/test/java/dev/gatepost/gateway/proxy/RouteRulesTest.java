@@ -1,7 +1,15 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Node;
+import dev.gatepost.gateway.catalog.Service;
+import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.catalog.Weights;
 import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import dev.gatepost.gateway.route.Condition;
 import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.HostPattern;
 import dev.gatepost.gateway.route.PathPattern;
@@ -9,8 +17,11 @@ import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
+import dev.gatepost.gateway.route.RouteSettings;
+import dev.gatepost.gateway.route.RouteTable;
 import dev.gatepost.gateway.route.Upstream;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -56,17 +67,17 @@ class RouteRulesTest {
     }
 
     private static RouteOptions options(String strip, String prepend, HostRewrite host) {
-        return new RouteOptions(strip, prepend, host, NONE.methods(), NONE.timeout(), NONE.redirect(), NONE.allow(), NONE.deny());
+        return new RouteOptions(strip, prepend, host, NONE.timeout(), NONE.redirect(), NONE.allow(), NONE.deny());
     }
 
     private static RouteOptions redirect(int status, String location, String strip) {
         return new RouteOptions(
-                strip, "", HostRewrite.KEEP, Set.of(), NONE.timeout(), Optional.of(new Redirect(status, location)), NONE.allow(), NONE.deny());
+                strip, "", HostRewrite.KEEP, NONE.timeout(), Optional.of(new Redirect(status, location)), NONE.allow(), NONE.deny());
     }
 
     private static RouteOptions admitting(List<String> allow, List<String> deny) {
         return new RouteOptions(
-                "", "", HostRewrite.KEEP, Set.of(), NONE.timeout(), NONE.redirect(),
+                "", "", HostRewrite.KEEP, NONE.timeout(), NONE.redirect(),
                 allow.stream().map(Cidr::parse).toList(), deny.stream().map(Cidr::parse).toList());
     }
 
@@ -142,7 +153,7 @@ class RouteRulesTest {
         "302, https://other.example/$path, '', /a?q, https://other.example/a?q",
         "302, https://other.example/x?own=1, '', /a?q, https://other.example/x?own=1",
         "307, /new$path, /old, /old/a, /new/a",
-        "302, https://other.example/fixed, '', /a?q, https://other.example/fixed",
+        "302, https://other.example/fixed, '', /a?q, https://other.example/fixed?q",
     })
     void redirects(int status, String location, String strip, String target, String expected) throws Exception {
         gate.route("/", redirect(status, location, strip), origin.port());
@@ -155,9 +166,9 @@ class RouteRulesTest {
 
     @Test
     void answers405WithTheAllowedMethods() throws Exception {
-        RouteOptions methods = new RouteOptions(
-                "", "", HostRewrite.KEEP, Set.of("GET", "PURGE"), NONE.timeout(), NONE.redirect(), NONE.allow(), NONE.deny());
-        gate.route("/", methods, origin.port());
+        Route route = RunningGate.route(HostPattern.ANY, "/", NONE, origin.port());
+        Condition methods = new Condition(Condition.Scheme.ANY, Set.of("GET", "PURGE"), List.of());
+        gate.serve(List.of(Route.of(route.host(), route.path(), methods, 0, NONE, route.upstream())));
         client.send("POST / HTTP/1.1\r\nHost: h\r\n\r\n");
         String head = client.readHead();
         assertTrue(head.startsWith("HTTP/1.1 405 ") && head.contains("\r\nAllow: GET, PURGE\r\n"), head);
@@ -165,6 +176,46 @@ class RouteRulesTest {
         client.send("PURGE / HTTP/1.1\r\nHost: h\r\n\r\n");
         assertTrue(client.readHead().startsWith("HTTP/1.1 200 "));
         assertEquals(Cause.METHOD_NOT_ALLOWED, gate.logged().cause());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "GET /x HTTP/1.1; X-Canary: 1; canary",
+        "GET /x HTTP/1.1; x-canary: 1; canary",
+        "GET /x HTTP/1.1; X_Canary: 1; plain",
+        "GET /x?v=2&w HTTP/1.1; A: b; query",
+        "GET /x?v=3 HTTP/1.1; A: b; plain",
+        "POST /x HTTP/1.1; A: b; post",
+        "GET http://Api-7.Example.com./x HTTP/1.1; A: b; pattern",
+        "GET /users/a%20b/orders HTTP/1.1; A: b; glob",
+        "GET /elsewhere HTTP/1.1; A: b; client",
+    })
+    void choosesByWhatTheRequestCarries(String line, String field, String service) throws Exception {
+        Map<String, String> routes = new LinkedHashMap<>();
+        routes.put("plain", "/x");
+        routes.put("canary", "/x header=X-Canary:1");
+        routes.put("query", "/x query=v=2 query=w");
+        routes.put("post", "/x methods=POST");
+        routes.put("put", "/x methods=PUT");
+        routes.put("pattern", "api-*.example.com/x");
+        routes.put("glob", "/users/*/orders path~^/users/a\\sb/");
+        routes.put("client", "/ client=127.0.0.0/8");
+        routes.put("others", "/ !client=127.0.0.0/8 priority=9");
+        gate.serve(routesOf(routes));
+        client.send(line + "\r\nHost: h\r\n" + field + "\r\n\r\n");
+        assertTrue(client.readHead().startsWith("HTTP/1.1 200 "));
+        assertEquals("n1/" + service, gate.logged().instance());
+    }
+
+    private List<Route> routesOf(Map<String, String> expressions) {
+        Node node = new Node("n1", "", "127.0.0.1", "dc1", Map.of(), Map.of());
+        Map<String, Service> services = new HashMap<>();
+        expressions.forEach((name, route) -> services.put(name, new Service(name, List.of(new Instance(
+                name, name, node, "", origin.port(), List.of("gatepost.route=" + route), Map.of(), Map.of(), Weights.DEFAULT, List.of())))));
+        RouteSettings settings = new RouteSettings(Set.of(Dialect.GATEPOST), HealthRule.PASSING, "");
+        RouteTable table = RouteTable.from(new Snapshot(services, Map.of("n1", node)), settings, RouteTable.EMPTY);
+        assertEquals(List.of(), table.rejected());
+        return table.routes();
     }
 
     @Test

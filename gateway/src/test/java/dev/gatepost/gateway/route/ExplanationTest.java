@@ -6,9 +6,11 @@ import dev.gatepost.gateway.route.Explanation.Target;
 import dev.gatepost.gateway.route.Explanation.Withheld;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static dev.gatepost.gateway.route.Catalogs.instance;
@@ -21,7 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class ExplanationTest {
     private final RouteTable table = Catalogs.table(
             instance("web", "1", "gatepost.route=a.example.com/api methods=GET"),
-            with(instance("web", "2", "gatepost.route=a.example.com/api"), Health.CRITICAL),
+            with(instance("web", "2", "gatepost.route=a.example.com/api methods=GET"), Health.CRITICAL),
             instance("front", "1", "gatepost.route=a.example.com/", "gatepost.route=*.example.com/", "urlprefix-/"),
             with(instance("down", "1", "gatepost.route=a.example.com/down"), Health.MAINTENANCE),
             instance("typo", "1", "gatepost.route=a.example.com/typo strp=/x", "gatepost.route=typo.example.org:9/ strp=/x"),
@@ -31,14 +33,14 @@ class ExplanationTest {
     void saysWhereARequestGoesAndWhatWasPassedOver() {
         Explanation explanation = table.explain("https://a.example.com/api/x?q=1", "get");
         assertEquals(Explanation.FOUND, explanation.outcome());
-        assertEquals("a.example.com/api", explanation.route());
-        assertEquals("web@a.example.com/api", explanation.upstream());
+        assertEquals("a.example.com/api methods=GET", explanation.route());
+        assertEquals("web@a.example.com/api methods=GET", explanation.upstream());
         assertEquals(List.of(new Target("web", "n1/web-1", "10.0.0.1:8000", 1)), explanation.endpoints());
         assertEquals(List.of(new Withheld("web", "n1/web-2", "check service:web-2 (alive) is critical")), explanation.withheld());
         assertEquals("1 of 2 instances get traffic", explanation.why());
         assertEquals(
                 List.of(
-                        new Considered("a.example.com/", "shorter path than a.example.com/api"),
+                        new Considered("a.example.com/", "shorter path than a.example.com/api methods=GET"),
                         new Considered("*.example.com/", "host *.example.com is less specific than a.example.com"),
                         new Considered("/", "any host is less specific than a.example.com")),
                 explanation.considered().subList(0, 3));
@@ -65,6 +67,54 @@ class ExplanationTest {
     @Test
     void saysThatTheMethodIsRefused() {
         assertEquals("method PUT is answered 405 (expected: GET)", table.explain("a.example.com/api", "PUT").why());
+    }
+
+    @Test
+    void saysWhichMethodOfSeveralDecided() {
+        RouteTable small = Catalogs.table(
+                instance("read", "1", "gatepost.route=a/x methods=GET|HEAD"), instance("write", "1", "gatepost.route=a/x methods=POST"));
+        Explanation explanation = small.explain("http://a/x", "POST");
+        assertEquals("a/x methods=POST", explanation.route());
+        assertEquals(List.of(new Considered("a/x methods=GET|HEAD", "method is POST, not GET or HEAD")), explanation.considered());
+        assertEquals("method PUT is answered 405 (expected: GET, HEAD, POST)", small.explain("http://a/x", "PUT").why());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "header=X-Env:qa|dev; header x-env is prod, not dev or qa",
+        "header=X-Env~^q; header x-env is prod, not a match of ^q",
+        "header=X-Other; header x-other is missing",
+        "!header=X-Env; header=x-env holds, and must not",
+        "query=v=2; query parameter v is 1, not 2",
+        "query=w; query parameter w is missing",
+        "client=10.0.0.0/8|::1; client address 192.0.2.7 is not in 10.0.0.0/8|0:0:0:0:0:0:0:1/128",
+        "method=POST; method is GET, not POST",
+        "path~^/b; path /x does not match ^/b",
+        "host~^b; host a does not match ^b",
+    })
+    void saysWhichCriterionARequestLacks(String option, String why) {
+        RouteTable small = Catalogs.table(instance("web", "1", "gatepost.route=a/ " + option));
+        Explanation explanation = small.explain("http://a/x?v=1", "GET", List.of("X-Env: prod"), Optional.of("192.0.2.7"));
+        assertEquals(Explanation.NO_ROUTE, explanation.outcome());
+        assertEquals(why, explanation.considered().getFirst().why());
+    }
+
+    @Test
+    void saysThatTheClientIsRefused() {
+        RouteTable small = Catalogs.table(instance("web", "1", "gatepost.route=a/ allow=10.0.0.0/8"));
+        assertEquals(
+                "client address 192.0.2.7 is answered 403 (expected: one that allow= and deny= admit)",
+                small.explain("http://a/", "GET", List.of(), Optional.of("192.0.2.7")).why());
+        assertEquals("1 of 1 instances get traffic", small.explain("http://a/", "GET", List.of(), Optional.of("10.1.2.3")).why());
+        assertEquals(
+                "client address is not given (expected: one in 10.0.0.0/8)",
+                Catalogs.table(instance("web", "1", "gatepost.route=a/ client=10.0.0.0/8")).explain("http://a/", "GET").considered().getFirst().why());
+    }
+
+    @Test
+    void refusesAHeaderOrClientThatIsNone() {
+        assertThrows(IllegalArgumentException.class, () -> table.explain("http://a/", "GET", List.of("no colon"), Optional.empty()));
+        assertThrows(IllegalArgumentException.class, () -> table.explain("http://a/", "GET", List.of(), Optional.of("example.com")));
     }
 
     @Test

@@ -107,8 +107,8 @@ class FabioDialectTest {
                 Catalogs.instance("web", "1", "urlprefix-example.com/"));
         byte[] host = "example.com".getBytes(StandardCharsets.US_ASCII);
         byte[] path = {'/', 'x'};
-        assertEquals("http://example.com/", ((Match.Found) table.match(host, 0, 11, 80, false, path, 0, 2)).route().id());
-        assertEquals("example.com/", ((Match.Found) table.match(host, 0, 11, 443, true, path, 0, 2)).route().id());
+        assertEquals("http://example.com/", ((Match.Found) table.match(host, 0, 11, 80, path, 0, 2, RequestFacts.plain(false))).route().id());
+        assertEquals("example.com/", ((Match.Found) table.match(host, 0, 11, 443, path, 0, 2, RequestFacts.plain(true))).route().id());
     }
 
     @ParameterizedTest
@@ -134,8 +134,6 @@ class FabioDialectTest {
         "'urlprefix-/ allow=ip:10.0.0.1,ip:nonsense', allow=ip:10.0.0.1",
         "'urlprefix-/ deny=ip:', deny=ip:",
         "'urlprefix-/ allow=ip:10.0.0.1 deny=ip:10.0.0.2', allow and deny together",
-        "'urlprefix-exa[mp]le.com/', 'exa[mp]le.com'",
-        "'urlprefix-/a/*/b', '*'",
         "'urlprefix-/%zz', valid percent-encodings",
     })
     void rejectsOneTagWithItsReason(String tag, String reason) {

@@ -45,12 +45,12 @@ class GatepostDialectTest {
                         "/a",
                         "/b",
                         new HostRewrite(HostRewrite.Kind.FIXED, "in.example.com"),
-                        Set.of("GET", "POST"),
                         Optional.of(Duration.ofMillis(250)),
                         Optional.empty(),
                         List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")),
                         List.of(Cidr.parse("10.0.0.1"))),
                 route.options());
+        assertEquals(Set.of("GET", "POST"), route.condition().methods());
         assertEquals(-3, route.priority());
         assertEquals(
                 Optional.of(new Redirect(302, "https://b.example.com$path")), only("a/ redirect=302|https://b.example.com/$path").options().redirect());

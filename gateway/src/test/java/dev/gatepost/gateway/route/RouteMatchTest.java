@@ -102,7 +102,7 @@ class RouteMatchTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a_b.example.com:0/", "a.example.com:99999/", "a..b/", "exa mple/", "[::1/", "[1.2.3.4]/", "*a.example.com/", "a/x?y", "a/*/b", "a/%zz"})
+    @ValueSource(strings = {"a_b.example.com:0/", "a.example.com:99999/", "a..b/", "exa mple/", "[::1/", "[1.2.3.4]/", "*.a b/", "~(/", "a/x?y", "a/x#y", "a/%zz"})
     void refusesAPatternThatCouldNeverMatch(String pattern) {
         assertThrows(IllegalArgumentException.class, () -> table(pattern));
     }
@@ -178,12 +178,14 @@ class RouteMatchTest {
         boolean hostFits = switch (pattern.kind()) {
             case ANY -> true;
             case EXACT -> pattern.name().equalsIgnoreCase(host);
+            case PATTERN -> pattern.serves(host.toLowerCase(Locale.ROOT));
             case WILDCARD -> host.length() > pattern.name().length() + 1
                     && host.toLowerCase(Locale.ROOT).endsWith("." + pattern.name());
         };
         String prefix = route.path().path();
         return hostFits && switch (route.path().kind()) {
             case EXACT -> path.equals(prefix);
+            case GLOB -> route.path().glob().orElseThrow().find(path);
             case STRING -> path.startsWith(prefix);
             case SEGMENTS -> path.equals(prefix) || path.startsWith(prefix.endsWith("/") ? prefix : prefix + "/");
         };
@@ -199,8 +201,9 @@ class RouteMatchTest {
         if (!pattern) {
             return random.nextInt(8) == 0 && !name.isEmpty() ? name + "." : name;
         }
-        String prefix = !name.isEmpty() && random.nextInt(3) == 0 ? "*." : "";
-        return prefix + name + (random.nextInt(6) == 0 ? ":8080" : "");
+        String prefix = !name.isEmpty() && random.nextInt(3) == 0 ? new String[] {"*.", "*.", "*.", "*", "b*.", "?."}[random.nextInt(6)] : "";
+        String expression = random.nextInt(20) == 0 ? "~^a" : prefix + name;
+        return expression + (random.nextInt(6) == 0 ? ":8080" : "");
     }
 
     static String path(Random random, boolean pattern) {
@@ -209,7 +212,8 @@ class RouteMatchTest {
         for (int n = random.nextInt(5); n > 0; n--) {
             path.append(parts[random.nextInt(parts.length)]);
         }
-        return pattern && random.nextInt(4) == 0 ? path + "*" : path.toString();
+        String end = new String[] {"*", "/*/b", "$", ""}[random.nextInt(4)];
+        return pattern && random.nextInt(3) == 0 ? path + end : path.toString();
     }
 
     private static List<String> ids(List<Route> routes) {
@@ -233,9 +237,15 @@ class RouteMatchTest {
     }
 
     static Match match(RouteTable table, String host, int port, String path) {
+        return match(table, "GET", "http://" + host + ":" + port + path);
+    }
+
+    /// @param headers each `NAME: VALUE`
+    static Match match(RouteTable table, String method, String url, String... headers) {
+        Question question = Question.of(url, method, List.of(headers), Optional.of("192.0.2.7"));
         // With bytes on both sides, as in a request's buffer.
-        byte[] hostBytes = ("x." + host + "x").getBytes(StandardCharsets.US_ASCII);
-        byte[] pathBytes = (" " + path + "/x").getBytes(StandardCharsets.US_ASCII);
-        return table.match(hostBytes, 2, hostBytes.length - 1, port, false, pathBytes, 1, pathBytes.length - 2);
+        byte[] hostBytes = ("x." + question.named() + "x").getBytes(StandardCharsets.US_ASCII);
+        byte[] pathBytes = (" " + question.path() + "/x").getBytes(StandardCharsets.US_ASCII);
+        return table.match(hostBytes, 2, hostBytes.length - 1, question.port(), pathBytes, 1, pathBytes.length - 2, question);
     }
 }
