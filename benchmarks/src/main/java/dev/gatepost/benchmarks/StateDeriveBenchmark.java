@@ -15,6 +15,7 @@ import dev.gatepost.gateway.route.RouteTable;
 import dev.gatepost.gateway.zone.ServiceZone;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,14 +97,19 @@ public class StateDeriveBenchmark {
         return new Service(name, List.of(instances));
     }
 
-    /// One instance turns critical, or passing again: what a flap costs.
+    /// One instance turns critical, or passing again: what a flap costs, its line in the history included.
     @Benchmark
     public Object flap() {
         sick = !sick;
         Snapshot next = sick ? flapped : calm;
+        Snapshot last = sick ? calm : flapped;
+        ServiceZone lastZone = zone;
         routes = RouteTable.from(next, routeSettings, routes);
         zone = zone.next(next, zone.zone().revision() + 1);
-        return zone;
+        List<Object> history = new ArrayList<>(routes.changes());
+        next.servicesChangedFrom(last, (was, is) -> history.add(List.of(was, is)));
+        history.addAll(zone.zone().changesFrom(lastZone.zone()));
+        return history;
     }
 
     /// Everything from nothing: what the start costs.

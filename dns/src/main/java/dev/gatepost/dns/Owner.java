@@ -50,6 +50,15 @@ final class Owner {
         return new Owner(key, origin, NO_SETS, false, 0, false);
     }
 
+    /// Its name, in lower case.
+    DomainName name() {
+        byte[] wire = new byte[length];
+        for (int i = 0; i < length; i++) {
+            wire[i] = (byte) (words[i >> 3] >>> ((i & 7) << 3));
+        }
+        return DomainName.copyOf(wire, 0, length);
+    }
+
     Owner withSets(RRset[] sets) {
         return new Owner(this, sets, true, children, spellsAddresses);
     }

@@ -1,6 +1,7 @@
 package dev.gatepost.dns;
 
 import java.util.Arrays;
+import java.util.function.BiConsumer;
 
 /// A hash table of owner names, immutable: an array of shards, each an open-addressing table at most half full. Its
 /// [Editor] copies the shards that it touches and no other.
@@ -24,6 +25,50 @@ final class OwnerTable {
     /// The owner, or [Owner#MISSING].
     Owner find(NameKey key) {
         return find(shards, key);
+    }
+
+    /// Calls back with the owner before and after of every name at which the two tables hold another object, or
+    /// [Owner#MISSING]. Shards that they share are not looked into.
+    @SuppressWarnings("ReferenceEquality") // sharing is what tells
+    void changesFrom(OwnerTable before, BiConsumer<Owner, Owner> changed) {
+        boolean alike = before.shards.length == shards.length;
+        for (int i = 0; i < shards.length; i++) {
+            Owner[] slots = shards[i];
+            if (alike && before.shards[i] == slots) {
+                continue;
+            }
+            for (Owner owner : slots) {
+                Owner old = owner.found() ? before.find(owner) : owner;
+                if (old != owner) {
+                    changed.accept(old, owner);
+                }
+            }
+        }
+        for (int i = 0; i < before.shards.length; i++) {
+            if (alike && before.shards[i] == shards[i]) {
+                continue;
+            }
+            for (Owner old : before.shards[i]) {
+                if (old.found() && !find(old).found()) {
+                    changed.accept(old, Owner.MISSING);
+                }
+            }
+        }
+    }
+
+    private Owner find(Owner owner) {
+        Owner[] slots = shards[shard(owner.hash, shards.length)];
+        return slots[slot(slots, owner)];
+    }
+
+    /// Where the owner's name is, or the free slot where it belongs.
+    private static int slot(Owner[] slots, Owner owner) {
+        int mask = slots.length - 1;
+        int i = (int) owner.hash & mask;
+        while (slots[i].found() && !(slots[i].hash == owner.hash && Arrays.equals(slots[i].words, owner.words))) {
+            i = (i + 1) & mask;
+        }
+        return i;
     }
 
     Editor edit() {
@@ -119,16 +164,6 @@ final class OwnerTable {
                     }
                 }
             }
-        }
-
-        /// Where the owner is, or the free slot where it belongs.
-        private static int slot(Owner[] slots, Owner owner) {
-            int mask = slots.length - 1;
-            int i = (int) owner.hash & mask;
-            while (slots[i].found() && !(slots[i].hash == owner.hash && Arrays.equals(slots[i].words, owner.words))) {
-                i = (i + 1) & mask;
-            }
-            return i;
         }
 
         private static Owner[] resized(Owner[] slots, int length) {

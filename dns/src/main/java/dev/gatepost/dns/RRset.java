@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// All records of one type at one name, encoded once, when the zone is built: each record a block of bytes that begins
 /// with a pointer to the question's name, so that an answer is a copy of blocks. Immutable; shared between zones and names.
@@ -97,6 +98,17 @@ public final class RRset {
     /// The records in catalog order; an answer starts at any of them.
     public List<Rdata> records() {
         return records;
+    }
+
+    /// Sets are equal when they answer alike.
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RRset that && type == that.type && ttl.equals(that.ttl) && records.equals(that.records);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(type, ttl, records);
     }
 
     /// Bytes of all records in an answer.

@@ -104,6 +104,30 @@ public final class Zone {
         return List.of(owners.find(new NameKey().of(name)).sets);
     }
 
+    /// What became of a name from one zone to another.
+    ///
+    /// @param before its record sets; absent when the name wasn't there
+    /// @param after  the same after the change
+    public record Change(DomainName name, Optional<List<RRset>> before, Optional<List<RRset>> after) {}
+
+    /// In which names this zone differs from the one that it was made from, names that exist only because others are below
+    /// them left aside. Costs as much as what was put and removed on the way.
+    public List<Change> changesFrom(Zone before) {
+        var changes = new ArrayList<Change>();
+        owners.changesFrom(before.owners, (old, owner) -> {
+            Optional<List<RRset>> was = declared(old);
+            Optional<List<RRset>> is = declared(owner);
+            if (!was.equals(is)) {
+                changes.add(new Change(old.found() ? old.name() : owner.name(), was, is));
+            }
+        });
+        return changes;
+    }
+
+    private static Optional<List<RRset>> declared(Owner owner) {
+        return owner.declared ? Optional.of(List.of(owner.sets)) : Optional.empty();
+    }
+
     /// The origin that a name lies within, the longest of them; empty when the zone doesn't answer for it.
     public Optional<Origin> origin(DomainName name) {
         int index = originOf(name.wire(), 0, name.length(), new NameKey());

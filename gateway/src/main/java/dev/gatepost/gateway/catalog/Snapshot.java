@@ -1,20 +1,57 @@
 package dev.gatepost.gateway.catalog;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 /// All services and nodes as the sources know them at one moment, immutable, in name order. A service that did not
 /// change from one snapshot to the next is the same object in both, so that whoever derives from it can tell by reference.
-///
-/// @param services by name
-/// @param nodes    by name; also nodes that carry no service
-public record Snapshot(SortedMap<String, Service> services, SortedMap<String, Node> nodes) {
+public final class Snapshot {
     public static final Snapshot EMPTY = new Snapshot(Map.of(), Map.of());
 
+    private final SortedMap<String, Service> services;
+    private final SortedMap<String, Node> nodes;
+    /// The same as lists, which compare faster.
+    private final List<Service> allServices;
+    private final List<Node> allNodes;
+
+    /// @param services by name
+    /// @param nodes    by name; also nodes that carry no service
     public Snapshot(Map<String, Service> services, Map<String, Node> nodes) {
-        this(Collections.unmodifiableSortedMap(new TreeMap<>(services)), Collections.unmodifiableSortedMap(new TreeMap<>(nodes)));
+        this.services = Collections.unmodifiableSortedMap(new TreeMap<>(services));
+        this.nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
+        this.allServices = List.copyOf(this.services.values());
+        this.allNodes = List.copyOf(this.nodes.values());
+    }
+
+    /// By name.
+    public SortedMap<String, Service> services() {
+        return services;
+    }
+
+    /// By name; also nodes that carry no service.
+    public SortedMap<String, Node> nodes() {
+        return nodes;
+    }
+
+    /// In name order.
+    public List<Service> inOrder() {
+        return allServices;
+    }
+
+    /// Calls back with old and new of every service that isn't the same object as in `before`; one of them is empty where
+    /// it was added or removed.
+    public void servicesChangedFrom(Snapshot before, BiConsumer<Optional<Service>, Optional<Service>> changed) {
+        Changes.between(before.allServices, allServices, Service::name, changed);
+    }
+
+    /// The same for nodes.
+    public void nodesChangedFrom(Snapshot before, BiConsumer<Optional<Node>, Optional<Node>> changed) {
+        Changes.between(before.allNodes, allNodes, Node::name, changed);
     }
 
     public int instanceCount() {
@@ -33,5 +70,20 @@ public record Snapshot(SortedMap<String, Service> services, SortedMap<String, No
             kept.put(name, own != null && own.equals(value) ? own : value);
         });
         return kept;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Snapshot that && services.equals(that.services) && nodes.equals(that.nodes);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * services.hashCode() + nodes.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "services " + services + ", nodes " + nodes;
     }
 }

@@ -79,7 +79,7 @@ public final class Route {
     }
 
     /// Whether everything that is said of the two is equal, so that one can stand for the other.
-    boolean isSameAs(Route other) {
+    public boolean isSameAs(Route other) {
         return key.equals(other.key)
                 && priority == other.priority
                 && options.equals(other.options)

@@ -13,11 +13,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /// All routes of one state, compiled for look-up, with everything that was rejected on the way. Immutable.
 public final class RouteTable {
     public static final RouteTable EMPTY =
-            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of());
+            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of(), List.of());
 
     static final Comparator<Route> LOOK_UP_ORDER =
             Comparator.comparingInt((Route route) -> -route.priority()).thenComparing(Route::key, RouteKey.ORDER);
@@ -28,11 +29,23 @@ public final class RouteTable {
     private final RouteSettings settings;
     /// In name order.
     private final List<ServiceRoutes> services;
+    private final List<Change> changes;
 
-    private RouteTable(RouteIndex index, RouteSettings settings, List<ServiceRoutes> services) {
+    /// What became of one route from a table to the one that was made from it.
+    ///
+    /// @param before empty for a new route
+    /// @param after  empty for one that is gone
+    public record Change(Optional<Route> before, Optional<Route> after) {
+        public String id() {
+            return before.or(() -> after).map(Route::id).orElseThrow();
+        }
+    }
+
+    private RouteTable(RouteIndex index, RouteSettings settings, List<ServiceRoutes> services, List<Change> changes) {
         this.index = index;
         this.settings = settings;
         this.services = services;
+        this.changes = changes;
     }
 
     /// The table of a snapshot. What a service declares is read anew only when its object is another than in the snapshot
@@ -43,7 +56,11 @@ public final class RouteTable {
         Set<String> affected = new HashSet<>();
         Map<RouteKey, List<Claim>> touched = new LinkedHashMap<>();
         int at = 0;
-        for (Service service : snapshot.services().values()) {
+        for (Service service : snapshot.inOrder()) {
+            if (reusable && at < previous.services.size() && previous.services.get(at).isOf(service)) {
+                services.add(previous.services.get(at++));
+                continue;
+            }
             // Both are in name order: what was passed over is gone.
             while (at < previous.services.size() && previous.services.get(at).name().compareTo(service.name()) < 0) {
                 touch(previous.services.get(at++), affected, touched);
@@ -65,7 +82,9 @@ public final class RouteTable {
         while (at < previous.services.size()) {
             touch(previous.services.get(at++), affected, touched);
         }
-        return new RouteTable(assemble(previous.index, touched, affected), settings, List.copyOf(services));
+        List<Change> changes = new ArrayList<>();
+        RouteIndex index = assemble(previous.index, touched, affected, changes);
+        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(changes));
     }
 
     private static void touch(ServiceRoutes gone, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
@@ -76,19 +95,26 @@ public final class RouteTable {
     /// The index with every touched route put together anew, or taken out when nobody claims it any more.
     ///
     /// @param touched  new claims of the affected services, in service order, by the routes that may be other than before
-    private static RouteIndex assemble(RouteIndex index, Map<RouteKey, List<Claim>> touched, Set<String> affected) {
+    /// @param changes  takes the routes that came out other than before
+    private static RouteIndex assemble(RouteIndex index, Map<RouteKey, List<Claim>> touched, Set<String> affected, List<Change> changes) {
         List<Entry> changed = new ArrayList<>();
         List<RouteKey> gone = new ArrayList<>();
         touched.forEach((key, claims) -> {
             Optional<Entry> known = Optional.ofNullable(index.get(key));
             known.ifPresent(entry -> entry.claims().stream().filter(claim -> !affected.contains(claim.service())).forEach(claims::add));
             if (claims.isEmpty()) {
+                known.ifPresent(entry -> changes.add(new Change(Optional.of(entry.route()), Optional.empty())));
                 gone.add(key);
                 return;
             }
             // Stable: each service's claims stay in their order.
             claims.sort(Comparator.comparing(Claim::service));
-            changed.add(RouteAssembly.assemble(key, claims, known));
+            Entry entry = RouteAssembly.assemble(key, claims, known);
+            changed.add(entry);
+            Optional<Route> before = known.map(Entry::route);
+            if (before.filter(route -> route == entry.route()).isEmpty()) {
+                changes.add(new Change(before, Optional.of(entry.route())));
+            }
         });
         return index.with(changed, gone);
     }
@@ -97,7 +123,7 @@ public final class RouteTable {
     /// last counts.
     public static RouteTable of(Collection<Route> routes) {
         List<Entry> entries = routes.stream().map(route -> new Entry(route.key(), route, List.of(), List.of(), List.of())).toList();
-        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of());
+        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of(), List.of());
     }
 
     /// The route of a request: the first in [look-up order][#routes()] that serves it. Allocates nothing unless a condition
@@ -129,6 +155,16 @@ public final class RouteTable {
         index.forEach(entry -> routes.add(entry.route()));
         routes.sort(LOOK_UP_ORDER);
         return routes;
+    }
+
+    /// Every route, in no order.
+    public void forEach(Consumer<Route> each) {
+        index.forEach(entry -> each.accept(entry.route()));
+    }
+
+    /// In which routes it differs from the table it was made from.
+    public List<Change> changes() {
+        return changes;
     }
 
     /// What [#match] says of a request, in words, with everything that was passed over.

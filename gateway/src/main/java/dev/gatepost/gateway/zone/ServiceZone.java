@@ -21,7 +21,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.BiConsumer;
 
 /// The zone that a catalog snapshot makes: a pure function of snapshot and settings. [#next] gives what [#of] would, at a
@@ -32,13 +34,22 @@ public final class ServiceZone {
     private final Zone zone;
     private final ReverseNames reverse;
     private final SortedMap<String, String> leftOut;
+    /// Names of services that aren't in lower case, by what they are in it: next to none.
+    private final Map<String, SortedSet<String>> spellings;
 
-    private ServiceZone(ServiceRecords records, Snapshot snapshot, Zone zone, ReverseNames reverse, SortedMap<String, String> leftOut) {
+    private ServiceZone(
+            ServiceRecords records,
+            Snapshot snapshot,
+            Zone zone,
+            ReverseNames reverse,
+            SortedMap<String, String> leftOut,
+            Map<String, SortedSet<String>> spellings) {
         this.records = records;
         this.snapshot = snapshot;
         this.zone = zone;
         this.reverse = reverse;
         this.leftOut = Collections.unmodifiableSortedMap(leftOut);
+        this.spellings = Map.copyOf(spellings);
     }
 
     /// The zone of a snapshot, from nothing.
@@ -53,7 +64,7 @@ public final class ServiceZone {
             kinds.put(records.names().under(kind, ""), List.of());
         }
         kinds.spellAddressesUnder(records.names().under("addr", ""));
-        return new ServiceZone(records, Snapshot.EMPTY, kinds.build(0), ReverseNames.EMPTY, new TreeMap<>()).next(snapshot, revision);
+        return new ServiceZone(records, Snapshot.EMPTY, kinds.build(0), ReverseNames.EMPTY, new TreeMap<>(), Map.of()).next(snapshot, revision);
     }
 
     /// The zone of the snapshot that follows this one's, sharing what did not change.
@@ -91,6 +102,7 @@ public final class ServiceZone {
         private final ReverseNames.Editor claims = reverse.edit();
         private final Set<InetAddress> claimed = new HashSet<>();
         private final SortedMap<String, String> out = new TreeMap<>(leftOut);
+        private final Map<String, SortedSet<String>> spelt = new HashMap<>(spellings);
 
         Step(Snapshot after) {
             this.after = after;
@@ -99,12 +111,12 @@ public final class ServiceZone {
         ServiceZone to(long revision) {
             datacenters();
             services();
-            Changes.between(snapshot.nodes(), after.nodes(), (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, ServiceZone.this::claims));
+            after.nodesChangedFrom(snapshot, (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, ServiceZone.this::claims));
             ReverseNames names = claims.done();
             for (InetAddress each : claimed) {
                 pointer(DomainName.reverse(each), names.name(each));
             }
-            return new ServiceZone(records, after, change.build(revision), names, out);
+            return new ServiceZone(records, after, change.build(revision), names, out, spelt);
         }
 
         /// Each datacenter's `service`, `node` and `addr` exist as long as it has a node.
@@ -127,14 +139,32 @@ public final class ServiceZone {
         /// Services whose names differ in case alone are one in DNS.
         private void services() {
             var changed = new LinkedHashSet<String>();
-            Changes.between(snapshot.services(), after.services(), (old, fresh) -> old.or(() -> fresh).ifPresent(service -> changed.add(lower(service.name()))));
+            after.servicesChangedFrom(snapshot, (old, fresh) -> {
+                String name = old.or(() -> fresh).map(Service::name).orElseThrow();
+                changed.add(lower(name));
+                respell(name, fresh.isPresent());
+            });
             if (changed.isEmpty()) {
                 return;
             }
-            Map<String, Service> before = merged(snapshot, changed);
-            Map<String, Service> now = merged(after, changed);
+            Map<String, Service> before = merged(snapshot, spellings, changed);
+            Map<String, Service> now = merged(after, spelt, changed);
             for (String each : changed) {
                 replace("service", Optional.ofNullable(before.get(each)), Optional.ofNullable(now.get(each)), Service::name, this::ofService, ServiceZone.this::claims);
+            }
+        }
+
+        private void respell(String name, boolean present) {
+            String lower = lower(name);
+            if (name.equals(lower)) {
+                return;
+            }
+            SortedSet<String> known = new TreeSet<>(spelt.getOrDefault(lower, Collections.emptySortedSet()));
+            if (present ? known.add(name) : known.remove(name)) {
+                spelt.put(lower, known);
+            }
+            if (known.isEmpty()) {
+                spelt.remove(lower);
             }
         }
 
@@ -213,16 +243,20 @@ public final class ServiceZone {
     }
 
     /// The services of some names, in lower case, those that differ in case alone made into one.
-    private static Map<String, Service> merged(Snapshot snapshot, Set<String> lowerNames) {
+    private static Map<String, Service> merged(Snapshot snapshot, Map<String, SortedSet<String>> spellings, Set<String> lowerNames) {
         var merged = new HashMap<String, Service>();
-        for (Service each : snapshot.services().values()) {
-            String name = lower(each.name());
-            if (lowerNames.contains(name)) {
-                merged.merge(name, each, (one, other) -> {
-                    var all = new ArrayList<Instance>(one.instances());
-                    all.addAll(other.instances());
-                    return new Service(one.name(), all);
-                });
+        for (String lower : lowerNames) {
+            SortedSet<String> names = new TreeSet<>(spellings.getOrDefault(lower, Collections.emptySortedSet()));
+            names.add(lower);
+            for (String name : names) {
+                Service service = snapshot.services().get(name);
+                if (service != null) {
+                    merged.merge(lower, service, (one, other) -> {
+                        var all = new ArrayList<Instance>(one.instances());
+                        all.addAll(other.instances());
+                        return new Service(one.name(), all);
+                    });
+                }
             }
         }
         return merged;
