@@ -70,6 +70,11 @@ public final class Catalog implements AutoCloseable {
         return sources.stream().map(CatalogSource::status).toList();
     }
 
+    /// Consul's index as last heard; 0 where there is no Consul.
+    public long index() {
+        return sources.stream().mapToLong(CatalogSource::index).max().orElse(0);
+    }
+
     /// When the sources last confirmed what is served: the one that did so longest ago. Empty before all have.
     public Optional<Instant> confirmedAt() {
         List<Optional<Instant>> confirmed = status().stream().map(SourceStatus::confirmedAt).toList();

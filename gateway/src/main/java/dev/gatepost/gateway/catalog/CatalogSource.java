@@ -9,6 +9,11 @@ public interface CatalogSource extends AutoCloseable {
 
     SourceStatus status();
 
+    /// Consul's index as of its last answer; 0 for a source that has none.
+    default long index() {
+        return 0;
+    }
+
     /// Ends all watches; nothing is delivered after it returns.
     @Override
     void close();

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -133,6 +134,8 @@ public final class ConsulCatalog implements CatalogSource {
     private final List<Thread> threads = new ArrayList<>();
     private final ExecutorService readers =
             Executors.newFixedThreadPool(READERS, Thread.ofVirtual().name("consul-read-", 0).factory());
+    /// The last index of each watch.
+    private final Map<String, Long> indexes = new ConcurrentHashMap<>();
     private volatile boolean closed;
     private volatile Optional<String> datacenter = Optional.empty();
 
@@ -182,6 +185,11 @@ public final class ConsulCatalog implements CatalogSource {
         return standing.status();
     }
 
+    @Override
+    public long index() {
+        return indexes.values().stream().mapToLong(Long::longValue).max().orElse(0);
+    }
+
     /// The datacenter whose catalog this is, once known.
     public Optional<String> datacenter() {
         return datacenter;
@@ -223,7 +231,9 @@ public final class ConsulCatalog implements CatalogSource {
         Backoff backoff = backoff();
         while (!closed) {
             try {
-                inbox.add(reading.read(query.next()));
+                BlockingQuery.Heard heard = query.next();
+                indexes.put(query.endpoint(), heard.answer().index());
+                inbox.add(reading.read(heard));
                 standing.answered(query.endpoint());
                 backoff.reset();
             } catch (InterruptedException e) {

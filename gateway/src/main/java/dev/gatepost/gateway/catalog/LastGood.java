@@ -103,6 +103,11 @@ final class LastGood implements CatalogSource {
     }
 
     @Override
+    public long index() {
+        return source.index();
+    }
+
+    @Override
     public void close() {
         source.close();
         closed = true;
