@@ -16,13 +16,13 @@ record Served(Set<Route> routes, Set<String> ids, Set<EndpointKey> endpoints) {
         Set<Route> routes = Collections.newSetFromMap(new IdentityHashMap<>());
         Set<String> ids = new HashSet<>();
         Set<EndpointKey> endpoints = new HashSet<>();
-        for (Route route : table.routes()) {
+        table.forEach(route -> {
             routes.add(route);
             ids.add(route.id());
             for (Endpoint endpoint : route.upstream().endpoints()) {
                 endpoints.add(EndpointKey.of(endpoint));
             }
-        }
+        });
         return new Served(routes, ids, endpoints);
     }
 }

@@ -1,0 +1,60 @@
+package dev.gatepost.gateway.proxy;
+
+import dev.gatepost.gateway.route.HostPattern;
+import dev.gatepost.gateway.route.RouteOptions;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// A new route table takes nothing from what is kept under a route's or an endpoint's identity.
+class StateSurvivesTest {
+    @Test
+    void connectionsAndCountersOutliveTheirRoutesObject() throws Exception {
+        try (RawOrigin origin = answering("a");
+                RunningGate gate = RunningGate.start().routeTo(origin.port());
+                RawClient client = gate.connect()) {
+            assertEquals("a", ask(client));
+            gate.serve(List.of(RunningGate.route(HostPattern.ANY, "/", RouteOptions.NONE, origin.port())));
+            assertEquals("a", ask(client));
+            gate.route("/", RouteOptions.NONE, origin.port());
+            assertEquals("a", ask(client));
+            assertEquals(1, origin.connections.get());
+            GateMetrics metrics = gate.gate().metrics();
+            assertEquals(2, metrics.upstreamReuses());
+            assertEquals(3, metrics.routes().values().iterator().next().requests().get(2));
+        }
+    }
+
+    @Test
+    void theBalancersTurnOutlivesAChangeOfItsRoute() throws Exception {
+        try (RawOrigin a = answering("a");
+                RawOrigin b = answering("b");
+                RunningGate gate = RunningGate.start().routeTo(a.port(), b.port());
+                RawClient client = gate.connect()) {
+            String last = ask(client);
+            for (int i = 0; i < 6; i++) {
+                gate.route("/", RouteOptions.NONE, a.port(), b.port());
+                String next = ask(client);
+                assertTrue(!next.equals(last), "the other one's turn, request " + i);
+                last = next;
+            }
+        }
+    }
+
+    private static RawOrigin answering(String name) {
+        return RawOrigin.scripted((connection, _) -> {
+            while (true) {
+                connection.readHead();
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + name);
+            }
+        });
+    }
+
+    private static String ask(RawClient client) throws Exception {
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        client.readHead();
+        return client.read(1);
+    }
+}
