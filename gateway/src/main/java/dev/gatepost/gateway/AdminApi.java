@@ -33,6 +33,7 @@ final class AdminApi implements AutoCloseable {
                 .get("/api/v1/routes/{id}", this::route)
                 .get("/api/v1/rejected", _ -> RejectedView.all(gateway))
                 .get("/api/v1/upstreams", _ -> gateway.gate().endpoints())
+                .get("/api/v1/history", this::history)
                 .get("/api/v1/explain", this::explain)
                 .get("/api/v1/dns/explain", this::explainName)
                 .post("/api/v1/drain", _ -> drain())
@@ -68,6 +69,13 @@ final class AdminApi implements AutoCloseable {
 
     private Optional<RouteView> route(Request request) {
         return gateway.state().routes().routes().stream().filter(route -> route.id().equals(request.name())).findFirst().map(RouteView::of);
+    }
+
+    /// All of it, or the difference between two revisions.
+    private Object history(Request request) {
+        Optional<String> from = request.optional("from");
+        Optional<String> to = request.optional("to");
+        return from.isEmpty() && to.isEmpty() ? HistoryView.of(gateway.history()) : DiffView.of(gateway.history(), from, to);
     }
 
     private Object explain(Request request) {

@@ -59,6 +59,7 @@ public final class Gateway implements AutoCloseable {
     private final Optional<DnsServer> dns;
     private final Optional<AdminApi> admin;
     private final Catalog catalog;
+    private final History history = new History();
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile GatewayState state;
     private volatile boolean drains;
@@ -180,8 +181,18 @@ public final class Gateway implements AutoCloseable {
         GatewayState last = state;
         GatewayState next = last.next(snapshot, settings, clock.instant());
         state = next;
+        remember(last, next);
         if (last.revision() == 0) {
             LOG.info("ready: {} services, {} routes, {} rejected", snapshot.services().size(), next.routes().size(), next.routes().rejected().size());
+        }
+    }
+
+    /// After the publication: nobody waits for it.
+    private void remember(GatewayState last, GatewayState next) {
+        if (last.revision() == 0) {
+            history.begin(next, catalog.index());
+        } else {
+            history.add(next, catalog.index(), Changeset.between(last, next));
         }
     }
 
@@ -189,6 +200,10 @@ public final class Gateway implements AutoCloseable {
 
     GatewayState state() {
         return state;
+    }
+
+    History history() {
+        return history;
     }
 
     GatewayState.Settings settings() {

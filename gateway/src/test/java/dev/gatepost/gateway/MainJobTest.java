@@ -31,7 +31,7 @@ class MainJobTest {
         try (ConsulAgent consul = ConsulAgent.start();
                 Origin origin = Origin.start("web-1");
                 RunningGateway gateway = RunningGateway.start(home, "consul: { address: \"" + consul.address() + "\" }")) {
-            assertEquals(404, gateway.status("shop.test/"));
+            Await.until("the first catalog is served", SOON, () -> gateway.status("shop.test/") == 404);
             assertTrue(gateway.dig("web.service.consul", "A").contains("NXDOMAIN"));
             assertEquals("no-route", gateway.explain("https://shop.test/").path("outcome").asText());
 
@@ -59,6 +59,12 @@ class MainJobTest {
             Await.until("the route is gone", SOON, () -> gateway.status("shop.test/name") == 404);
             assertTrue(gateway.dig("web.service.consul", "A").contains("NXDOMAIN"));
             assertEquals("no-route", gateway.explain("https://shop.test/name").path("outcome").asText());
+
+            JsonNode history = gateway.admin("/api/v1/history").path("revisions");
+            assertEquals("web", history.path(0).path("services").path("removed").path(0).asText(), history::toString);
+            assertTrue(history.path(0).path("index").asLong() > history.path(2).path("index").asLong(), history::toString);
+            String diff = gateway.admin(history.path(1).path("diff").asText()).toString();
+            assertTrue(diff.contains("\"was\":{\"health\":\"passing\""), diff);
 
             Await.until("every outcome is in the log", SOON, () -> causes(gateway).containsAll(List.of("ok", "no_route", "no_healthy_instance")));
             assertTrue(gateway.log().stream().anyMatch(record -> record.path("dns").path("response_code").asText().equals("NXDOMAIN")));
