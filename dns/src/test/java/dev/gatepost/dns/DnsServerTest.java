@@ -137,7 +137,7 @@ class DnsServerTest {
     void tellsTheLogOfAClientByIpv6() throws IOException {
         var seen = new ConcurrentLinkedQueue<String>();
         QueryLog log = query -> seen.add(query.client().getAddress().getHostAddress());
-        try (var server = DnsServer.start(new InetSocketAddress("::1", 0), group, () -> zone, SETTINGS, log)) {
+        try (var server = DnsServer.start(new InetSocketAddress(InetAddress.ofLiteral("::1"), 0), group, () -> zone, SETTINGS, log)) {
             udp(server, ResponderTest.query("web.service.consul.", Type.A, -1));
         }
         assertEquals(List.of("0:0:0:0:0:0:0:1"), List.copyOf(seen));
