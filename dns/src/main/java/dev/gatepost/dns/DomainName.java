@@ -71,7 +71,7 @@ public final class DomainName {
     }
 
     /// A copy of the uncompressed name at an offset that the caller has checked.
-    static DomainName copyOf(byte[] bytes, int from, int to) {
+    public static DomainName copyOf(byte[] bytes, int from, int to) {
         return new DomainName(Arrays.copyOfRange(bytes, from, to));
     }
 
@@ -142,7 +142,7 @@ public final class DomainName {
     }
 
     /// The wire format itself: not to be written to.
-    byte[] wire() {
+    public byte[] wire() {
         return wire;
     }
 

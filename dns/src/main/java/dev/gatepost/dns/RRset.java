@@ -66,7 +66,7 @@ public final class RRset {
                     glue[i] = glue(ns.glue(), seconds);
                     group[i] = groups.computeIfAbsent(ns.target(), _ -> groups.size());
                 }
-                case Rdata.Address _, Rdata.Ptr _, Rdata.Cname _, Rdata.Txt _ -> {}
+                case Rdata.Address _, Rdata.Ptr _, Rdata.Cname _, Rdata.Txt _, Rdata.Soa _, Rdata.Opaque _ -> {}
             }
             anyGlue |= glue[i].length > 0;
         }

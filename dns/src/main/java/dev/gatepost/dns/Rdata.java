@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -34,6 +35,12 @@ public sealed interface Rdata {
     /// One text, split into character-strings of 255 bytes (RFC 1035 section 3.3) where it is longer.
     record Txt(String text) implements Rdata {}
 
+    /// The start of authority of a zone.
+    record Soa(DomainName server, DomainName responsible, long serial, int refresh, int retry, int expire, int minimum) implements Rdata {}
+
+    /// A record of any other type, as its bytes in hexadecimal; names in it are not compressed (RFC 3597 section 4).
+    record Opaque(int number, String hex) implements Rdata {}
+
     default int type() {
         return switch (this) {
             case Address(Inet4Address _) -> RRType.A;
@@ -43,6 +50,8 @@ public sealed interface Rdata {
             case Ptr _ -> RRType.PTR;
             case Cname _ -> RRType.CNAME;
             case Txt _ -> RRType.TXT;
+            case Soa _ -> RRType.SOA;
+            case Opaque(int number, _) -> number;
         };
     }
 
@@ -61,6 +70,17 @@ public sealed interface Rdata {
             case Ptr(var target) -> target.wire();
             case Cname(var target) -> target.wire();
             case Txt(var text) -> characterStrings(text.getBytes(StandardCharsets.UTF_8));
+            case Soa soa ->
+                ByteBuffer.allocate(soa.server.length() + soa.responsible.length() + 20)
+                        .put(soa.server.wire())
+                        .put(soa.responsible.wire())
+                        .putInt((int) soa.serial)
+                        .putInt(soa.refresh)
+                        .putInt(soa.retry)
+                        .putInt(soa.expire)
+                        .putInt(soa.minimum)
+                        .array();
+            case Opaque(_, String hex) -> HexFormat.of().parseHex(hex);
         };
     }
 
@@ -74,6 +94,9 @@ public sealed interface Rdata {
             case Cname(var target) -> target.toString();
             case Txt(var text) ->
                 text.chars().mapToObj(c -> c == '"' || c == '\\' ? "\\" + (char) c : String.valueOf((char) c)).collect(Collectors.joining("", "\"", "\""));
+            case Soa soa ->
+                soa.server + " " + soa.responsible + " " + soa.serial + " " + soa.refresh + " " + soa.retry + " " + soa.expire + " " + soa.minimum;
+            case Opaque(_, String hex) -> "\\# " + hex.length() / 2 + (hex.isEmpty() ? "" : " " + hex); // RFC 3597 section 5
         };
     }
 

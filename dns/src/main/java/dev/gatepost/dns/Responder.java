@@ -65,6 +65,9 @@ public final class Responder {
     public int answer(Zone zone, byte[] in, int length, boolean stream, byte[] out) {
         Query.Verdict verdict = query.read(in, length);
         begin(zone, in, length, stream, out);
+        if (zone.mimic != null) {
+            return zone.mimic.answer(in, length, stream, forwards, out, record);
+        }
         return switch (verdict) {
             case DROP -> {
                 record.rcode = -1;

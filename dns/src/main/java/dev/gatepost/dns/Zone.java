@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Everything the server answers for, immutable: a hash table from owner names to encoded record sets, in shards, so that
 /// the next zone shares what did not change with this one. Several origins live in one zone.
@@ -32,18 +33,21 @@ public final class Zone {
     private final long revision;
     /// Whether a name that is not in it can be said not to exist.
     final boolean complete;
+    /// Who forms the answers in place of the responder, if anybody.
+    final @Nullable Mimic mimic;
 
     /// The SOA record without its owner, the same for all origins.
     final byte[] soa;
     /// Which lengths, in wire format, the origins have: saves looking at most of a name's labels.
     private final boolean[] originLengths = new boolean[DomainName.MAX_LENGTH + 1];
 
-    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete) {
+    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, @Nullable Mimic mimic) {
         this.owners = owners;
         this.origins = origins;
         this.authority = authority;
         this.revision = revision;
         this.complete = complete;
+        this.mimic = mimic;
         this.soa = soa();
         for (Origin each : origins) {
             originLengths[each.name().length()] = true;
@@ -52,7 +56,7 @@ public final class Zone {
 
     /// A zone of nothing but its apexes. The first origin is where the name server's own name lives.
     public static Zone of(List<Origin> origins, Authority authority) {
-        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true);
+        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, null);
         DomainName server = empty.server();
         Builder builder = empty.change();
         List<RRset> ns = RRset.of(authority.ttl(), List.of(new Rdata.Ns(server, authority.addresses())));
@@ -73,7 +77,12 @@ public final class Zone {
     /// This zone as long as nobody knows yet what belongs into it: what it has is answered, all else within its origins is
     /// SERVFAIL, since NXDOMAIN would be a lie that caches keep.
     public Zone incomplete() {
-        return new Zone(owners, origins, authority, revision, false);
+        return new Zone(owners, origins, authority, revision, false, null);
+    }
+
+    /// This zone with answers formed by somebody else.
+    public Zone answeredBy(Mimic other) {
+        return new Zone(owners, origins, authority, revision, complete, other);
     }
 
     /// Our own count of published states; also the SOA's serial.
@@ -217,7 +226,7 @@ public final class Zone {
         }
 
         public Zone build(long revision) {
-            return new Zone(names.table(), origins, authority, revision, true);
+            return new Zone(names.table(), origins, authority, revision, true, null);
         }
 
         private int originFor(DomainName name) {
