@@ -49,7 +49,7 @@ public class StateDeriveBenchmark {
 
     private final RouteSettings routeSettings = new RouteSettings(Set.of(Dialect.GATEPOST, Dialect.FABIO), HealthRule.PASSING, "");
     private final ZoneSettings zoneSettings =
-            new ZoneSettings(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), HealthRule.PASSING, List.of());
+            ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), HealthRule.PASSING, List.of());
     private Snapshot calm = Snapshot.EMPTY;
     private Snapshot flapped = Snapshot.EMPTY;
     private RouteTable routes = RouteTable.EMPTY;

@@ -18,6 +18,7 @@ import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ClientTls;
 import dev.gatepost.gateway.tls.RejectedCertificate;
 import dev.gatepost.gateway.tls.TlsProvider;
+import dev.gatepost.gateway.zone.Ttls;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
@@ -122,8 +123,9 @@ public final class Gateway implements AutoCloseable {
         RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost());
         ZoneSettings zone = config.dns()
                 .map(dns -> new ZoneSettings(
-                        DomainName.of(dns.domain()), dns.ttl(), dns.negativeTtl(), health, ZoneSettings.nameServer(dns.address().getAddress())))
-                .orElseGet(() -> new ZoneSettings(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
+                        DomainName.of(dns.domain()), Ttls.of(dns.ttl()), dns.negativeTtl(), health,
+                        ZoneSettings.nameServer(dns.address().getAddress()), dns.profile()))
+                .orElseGet(() -> ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
         return new GatewayState.Settings(routes, zone);
     }
 

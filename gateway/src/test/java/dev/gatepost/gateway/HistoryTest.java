@@ -41,7 +41,7 @@ class HistoryTest {
     private static final Node NODE = new Node("n1", "", "10.0.0.1", "dc1", Map.of(), Map.of());
     private static final GatewayState.Settings SETTINGS = new GatewayState.Settings(
             new RouteSettings(Set.of(Dialect.GATEPOST), HealthRule.PASSING, ""),
-            new ZoneSettings(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(1), HealthRule.PASSING, List.of()));
+            ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(1), HealthRule.PASSING, List.of()));
 
     private final History history = new History();
     private final Map<Long, GatewayState> published = new HashMap<>();

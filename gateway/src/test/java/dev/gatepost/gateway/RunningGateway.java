@@ -35,16 +35,18 @@ final class RunningGateway implements AutoCloseable {
     }
 
     /// @param home     an empty folder of the test's own; the access log is `home/access.log`
-    /// @param settings YAML lines beside the listeners, which are all there
+    /// @param settings YAML lines beside the listeners, which are all there; a `dns:` line takes the place of that one's
     static RunningGateway start(Path home, String... settings) throws Exception {
         TestCertificate.write(home, "edge", "*.test", "localhost");
         List<String> lines = new ArrayList<>(List.of(
                 "http: { address: 127.0.0.1:0 }",
                 "https: { address: 127.0.0.1:0, certificates: [ { certificate: edge.pem, key: edge.key } ] }",
-                "dns: { address: 127.0.0.1:0 }",
                 "admin: { address: 127.0.0.1:0 }",
                 "access-log: { output: \"file:" + home.resolve("access.log") + "\" }",
                 "threads: 2"));
+        if (Arrays.stream(settings).noneMatch(line -> line.startsWith("dns:"))) {
+            lines.add("dns: { address: 127.0.0.1:0 }");
+        }
         lines.addAll(Arrays.asList(settings));
         Path file = Files.write(home.resolve("gatepost.yaml"), lines);
         return switch (ConfigReader.read(Optional.of(file), Map.of())) {

@@ -19,6 +19,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -124,13 +125,22 @@ public final class ConfigReader {
     }
 
     private Dns dns(Place place, InetSocketAddress address) {
+        Dns.Profile profile = get(Settings.DNS_PROFILE);
         return new Dns(
                 address,
                 get(Settings.DNS_DOMAIN),
-                get(Settings.DNS_PROFILE),
-                get(Settings.DNS_TTL),
-                get(Settings.DNS_NEGATIVE_TTL),
+                profile,
+                ttl(Settings.DNS_TTL, profile),
+                ttl(Settings.DNS_NEGATIVE_TTL, profile),
                 find(Settings.DNS_FORWARD).orElse(List.of()));
+    }
+
+    /// Consul's answers may not be kept at all, unless somebody said otherwise.
+    private Duration ttl(Setting<Duration> setting, Dns.Profile profile) {
+        return switch (profile) {
+            case STRICT -> get(setting);
+            case CONSUL_1_8 -> find(setting).orElse(Duration.ZERO);
+        };
     }
 
     /// Consul is read when somebody mentioned it: a section in the file, a setting of ours, or CONSUL_HTTP_ADDR. An

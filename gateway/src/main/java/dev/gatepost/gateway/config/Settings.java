@@ -101,7 +101,7 @@ final class Settings {
     static final Setting<Duration> DNS_NEGATIVE_TTL = of("dns.negative-ttl", Syntax.ttl(), "1s", RARELY,
             "of \"no such name\" and \"no such record\"");
     static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
-            "how answers are formed");
+            "how answers are formed: by the RFCs, or as Consul 1.8 does, quirks included, its TTLs of 0 as well unless others are set");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
             "the folder of the KV store that routes are read from");
     static final Setting<String> CONSUL_DATACENTER = optional("consul.datacenter", Syntax.text(), "the agent's own", RARELY,
@@ -191,9 +191,9 @@ final class Settings {
     }
 
     private static Syntax<Dns.Profile> profile() {
-        return Syntax.word("strict", text -> switch (text.text()) {
+        return Syntax.word("strict or consul-1.8", text -> switch (text.text()) {
             case "strict" -> Dns.Profile.STRICT;
-            case "consul-1.8" -> throw new Syntax.Unfit("this version can't answer as Consul 1.8 does yet");
+            case "consul-1.8" -> Dns.Profile.CONSUL_1_8;
             default -> throw new IllegalArgumentException();
         });
     }

@@ -6,6 +6,7 @@ import dev.gatepost.dns.RRset;
 import dev.gatepost.dns.Rdata;
 import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Node;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -38,12 +39,13 @@ record ServiceRecords(ZoneSettings settings, Names names) {
     }
 
     private void addService(Map<DomainName, List<RRset>> records, String service, String datacenter, List<Instance> instances) {
+        Duration ttl = settings.ttls().ofService(service);
         DomainName plain = names.under("service", datacenter).child(service);
-        List<RRset> all = records(instances);
+        List<RRset> all = records(ttl, instances);
         records.put(plain, all);
         addRfc2782(records, service, "_tcp", datacenter, all);
         for (String tag : tags(instances)) {
-            List<RRset> tagged = records(instances.stream().filter(hasTag(tag)).toList());
+            List<RRset> tagged = records(ttl, instances.stream().filter(hasTag(tag)).toList());
             if (tag.length() + plain.length() + 2 > DomainName.MAX_LENGTH) {
                 continue;
             }
@@ -65,7 +67,7 @@ record ServiceRecords(ZoneSettings settings, Names names) {
 
     /// A, AAAA and SRV of the healthy ones. One without an address counts only when none has one: then the first host name
     /// is the CNAME of all.
-    private List<RRset> records(List<Instance> instances) {
+    private List<RRset> records(Duration ttl, List<Instance> instances) {
         var addresses = new ArrayList<Rdata>();
         var services = new ArrayList<Rdata>();
         Optional<Rdata> alias = Optional.empty();
@@ -86,7 +88,7 @@ record ServiceRecords(ZoneSettings settings, Names names) {
             }
         }
         // A CNAME comes last: SRV answers in its own right, everything else follows the alias.
-        return RRset.of(settings.ttl(), Stream.of(addresses.stream(), services.stream(), addresses.isEmpty() ? alias.stream() : Stream.<Rdata>empty()).flatMap(records -> records).toList());
+        return RRset.of(ttl, Stream.of(addresses.stream(), services.stream(), addresses.isEmpty() ? alias.stream() : Stream.<Rdata>empty()).flatMap(records -> records).toList());
     }
 
     /// A node's names: health is no matter, as a machine is where it is.
@@ -102,7 +104,7 @@ record ServiceRecords(ZoneSettings settings, Names names) {
             case Locator.Nowhere _ -> {}
         }
         node.meta().entrySet().stream().sorted(Map.Entry.comparingByKey()).map(ServiceRecords::text).forEach(rdata::add);
-        List<RRset> sets = RRset.of(settings.ttl(), rdata);
+        List<RRset> sets = RRset.of(settings.ttls().node(), rdata);
         records.put(names.under("node", "").prependLabels(node.name()), sets);
         if (Names.isLabel(node.datacenter())) {
             records.put(names.ofNode(node), sets);
@@ -111,7 +113,7 @@ record ServiceRecords(ZoneSettings settings, Names names) {
     }
 
     /// `key=value` with the key quoted (RFC 1464); the value alone where the key says that it is one for DNS.
-    private static Rdata text(Map.Entry<String, String> meta) {
+    static Rdata text(Map.Entry<String, String> meta) {
         String key = meta.getKey();
         return new Rdata.Txt(key.startsWith("rfc1035-") ? meta.getValue() : key.replace("`", "``").replace("=", "`=") + "=" + meta.getValue());
     }

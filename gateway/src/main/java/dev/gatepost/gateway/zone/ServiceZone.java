@@ -57,7 +57,7 @@ public final class ServiceZone {
         var origins = new ArrayList<Origin>();
         origins.add(new Origin(settings.domain(), false));
         origins.addAll(Origin.privateReverse());
-        Zone apexes = Zone.of(origins, new Zone.Authority("ns", settings.nameServer(), settings.ttl(), settings.negativeTtl()));
+        Zone apexes = Zone.of(origins, new Zone.Authority("ns", settings.nameServer(), settings.ttls().node(), settings.negativeTtl()));
         var records = new ServiceRecords(settings);
         Zone.Builder kinds = apexes.change();
         for (String kind : List.of("service", "node")) {
@@ -116,7 +116,14 @@ public final class ServiceZone {
             for (InetAddress each : claimed) {
                 pointer(DomainName.reverse(each), names.name(each));
             }
-            return new ServiceZone(records, after, change.build(revision), names, out, spelt);
+            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt);
+        }
+
+        private Zone profiled(Zone built) {
+            return switch (records.settings().profile()) {
+                case STRICT -> built;
+                case CONSUL_1_8 -> built.answeredBy(new ConsulProfile(records.settings(), new ConsulIndex(after)));
+            };
         }
 
         /// Each datacenter's `service`, `node` and `addr` exist as long as it has a node.
@@ -220,7 +227,7 @@ public final class ServiceZone {
 
         private void pointer(DomainName reverseName, Optional<DomainName> target) {
             target.ifPresentOrElse(
-                    name -> change.put(reverseName, RRset.of(records.settings().ttl(), List.of(new Rdata.Ptr(name)))), () -> change.remove(reverseName));
+                    name -> change.put(reverseName, RRset.of(records.settings().ttls().node(), List.of(new Rdata.Ptr(name)))), () -> change.remove(reverseName));
         }
     }
 

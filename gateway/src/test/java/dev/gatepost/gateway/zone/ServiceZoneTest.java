@@ -307,7 +307,7 @@ class ServiceZoneTest {
     }
 
     private static ZoneSettings settings(HealthRule rule) {
-        return new ZoneSettings(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(1), rule, List.of(InetAddress.ofLiteral("127.0.0.1")));
+        return ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(1), rule, List.of(InetAddress.ofLiteral("127.0.0.1")));
     }
 
     private static Snapshot snapshot(List<Node> nodes, Service... services) {
