@@ -8,6 +8,7 @@ import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.QueryRecord.Transport;
 import dev.gatepost.dns.Rcode;
 import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.catalog.Safeguards;
 import dev.gatepost.gateway.catalog.SourceStatus;
 import dev.gatepost.gateway.proxy.EndpointView;
 import dev.gatepost.gateway.proxy.GateMetrics;
@@ -61,7 +62,25 @@ final class GatewayMetrics {
                 .gauges("gatepost_source_age_seconds", "Since the source last confirmed what is served.", List.of("source"), MOST_SAMPLES,
                         () -> sources(this::ageSeconds))
                 .gauges("gatepost_source_stale_services", "Services kept from an earlier read because their own read failed.", List.of("source"), MOST_SAMPLES,
-                        () -> sources(status -> (double) status.staleServices().size()));
+                        () -> sources(status -> (double) status.staleServices().size()))
+                .gauges("gatepost_source_safeguard", "1 while a safeguard is in effect: watchdog, removal-guard, last-good, rights.",
+                        List.of("source", "safeguard"), MOST_SAMPLES, this::safeguards);
+    }
+
+    private List<Sample> safeguards() {
+        List<Sample> samples = new ArrayList<>();
+        for (SourceStatus status : gateway.catalog().status()) {
+            Safeguards active = status.safeguards();
+            samples.add(safeguard(status, "watchdog", active.alarm().isPresent()));
+            samples.add(safeguard(status, "removal-guard", active.held().isPresent()));
+            samples.add(safeguard(status, "last-good", active.copyFrom().isPresent()));
+            samples.add(safeguard(status, "rights", !active.missingRules().isEmpty()));
+        }
+        return samples;
+    }
+
+    private static Sample safeguard(SourceStatus source, String name, boolean active) {
+        return new Sample(List.of(source.address(), name), active ? 1 : 0);
     }
 
     private List<Sample> sources(Function<SourceStatus, Double> value) {

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.gateway.catalog.Safeguards;
 import dev.gatepost.gateway.catalog.SourceStatus;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,7 +24,13 @@ record StateView(
 
     /// @param ageMillis since the data was last confirmed; absent before the first complete read
     record SourceView(
-            String address, boolean reachable, Optional<Long> ageMillis, boolean stale, List<String> staleServices, Optional<String> lastError) {
+            String address,
+            boolean reachable,
+            Optional<Long> ageMillis,
+            boolean stale,
+            List<String> staleServices,
+            Safeguards safeguards,
+            Optional<String> lastError) {
         static SourceView of(SourceStatus status, Instant now) {
             return new SourceView(
                     status.address(),
@@ -31,6 +38,7 @@ record StateView(
                     status.confirmedAt().map(at -> Math.max(0, Duration.between(at, now).toMillis())),
                     status.stale(),
                     status.staleServices(),
+                    status.safeguards(),
                     status.lastError());
         }
     }

@@ -102,9 +102,18 @@ final class RunningGateway implements AutoCloseable {
     }
 
     JsonNode admin(String path) {
+        try {
+            return JSON.readTree(text(path));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// What the admin API answers, as it is.
+    String text(String path) {
         URI uri = URI.create("http://127.0.0.1:" + gateway.adminAddress().orElseThrow().getPort() + path);
         try {
-            return JSON.readTree(admin.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString()).body());
+            return admin.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString()).body();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.catalog.ConsulAgent;
 import dev.gatepost.gateway.catalog.Health;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /// Situations in which gateways are known to lose routes, seen from outside: by a client of the gate, with a real agent.
@@ -92,7 +94,10 @@ class SituationsTest {
             try (RunningGateway gateway = RunningGateway.start(home, settings)) {
                 Await.until("the copy is served", SOON, () -> gateway.status("kept.test/") == 200);
                 assertTrue(gateway.admin("/ready").path("ready").asBoolean());
-                assertTrue(gateway.admin("/api/v1/state").path("source").path("stale").asBoolean());
+                JsonNode source = gateway.admin("/api/v1/state").path("source");
+                assertTrue(source.path("stale").asBoolean(), source::toString);
+                assertFalse(source.path("safeguards").path("copyFrom").asText().isEmpty(), source::toString);
+                assertTrue(gateway.text("/metrics").contains("safeguard=\"last-good\",source=\"" + consul.address() + "\"} 1"), () -> gateway.text("/metrics"));
             }
         }
     }

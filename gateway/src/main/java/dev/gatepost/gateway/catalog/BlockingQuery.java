@@ -1,33 +1,42 @@
 package dev.gatepost.gateway.catalog;
 
-import com.ecwid.consul.UrlParameters;
-
+import dev.gatepost.gateway.catalog.ConsulClient.Answer;
+import dev.gatepost.gateway.catalog.ConsulClient.Consistency;
 import java.time.Duration;
 
 /// One endpoint of Consul, asked again and again for what is newer than its last answer, by Consul's rules for that:
-/// the index goes back to the start when the answer's is lower, an index of 0 never blocks, a return is no proof of a
-/// change, and after a failure the question starts without an index, since an index from before a restart would sleep
-/// the whole wait. Confined to one thread.
+/// an index of 0 never blocks, a return is no proof of a change, and after a failure the question starts without an index,
+/// since an index from before a restart would sleep the whole wait.
+///
+/// Any server may hold the question, so that waiting costs the leader nothing and an election breaks nothing. What a
+/// server says that is too far behind its leader is not taken, the leader is asked. And what is older than what we heard
+/// already, even from a leader that was elected a moment ago, counts only once a majority confirms that it leads: then the
+/// index really went back.
+/// Confined to one thread.
 final class BlockingQuery {
     /// What was heard.
     ///
     /// @param moved something may have been written since the answer before, though perhaps not what this endpoint shows
-    record Heard(ConsulClient.Answer answer, boolean moved) {}
+    record Heard(Answer answer, boolean moved) {}
 
     private final ConsulClient client;
     private final String endpoint;
-    private final UrlParameters[] parameters;
     private final Duration wait;
+    private final Duration maxStale;
     private final Pace pace;
 
     /// 0: the next question doesn't block.
     private long index;
 
-    BlockingQuery(ConsulClient client, String endpoint, Duration wait, Pace pace, UrlParameters... parameters) {
+    /// Of the last answer.
+    private long heard;
+
+    /// @param maxStale how far behind its leader a server may be; zero for the leader alone
+    BlockingQuery(ConsulClient client, String endpoint, Duration wait, Duration maxStale, Pace pace) {
         this.client = client;
         this.endpoint = endpoint;
-        this.parameters = parameters.clone();
         this.wait = wait;
+        this.maxStale = maxStale;
         this.pace = pace;
     }
 
@@ -39,10 +48,24 @@ final class BlockingQuery {
         pace.await();
         long asked = index;
         index = 0; // stands when this question fails
-        ConsulClient.Answer answer = asked == 0 ? client.ask(endpoint, parameters) : client.await(endpoint, asked, wait, parameters);
-        boolean backwards = Long.compareUnsigned(answer.index(), asked) < 0;
-        index = backwards ? 0 : answer.index();
+        Answer answer = answer(asked);
+        if (Long.compareUnsigned(answer.index(), heard) < 0) {
+            answer = client.ask(endpoint, Consistency.CONSISTENT);
+        }
+        index = answer.index();
+        heard = answer.index();
         return new Heard(answer, asked == 0 || answer.index() != asked);
+    }
+
+    private Answer answer(long asked) throws ConsulFailure {
+        if (asked == 0) {
+            return client.ask(endpoint, Consistency.DEFAULT);
+        }
+        if (maxStale.isZero()) {
+            return client.await(endpoint, asked, wait, Consistency.DEFAULT);
+        }
+        Answer answer = client.await(endpoint, asked, wait, Consistency.STALE);
+        return answer.lag().compareTo(maxStale) > 0 ? client.ask(endpoint, Consistency.DEFAULT) : answer;
     }
 
     /// The last answer was of no use: the next question doesn't wait for a newer one.

@@ -1,7 +1,7 @@
 package dev.gatepost.gateway.catalog;
 
-import com.ecwid.consul.SingleUrlParameters;
-import com.ecwid.consul.UrlParameters;
+import dev.gatepost.gateway.catalog.ConsulClient.Answer;
+import dev.gatepost.gateway.catalog.ConsulClient.Consistency;
 import dev.gatepost.gateway.catalog.ConsulFailure.Kind;
 import dev.gatepost.gateway.config.GatewayConfig;
 import java.time.Duration;
@@ -58,17 +58,15 @@ public final class ConsulCatalog implements CatalogSource {
     /// Connections for reading services, beside the four that wait.
     private static final int READERS = 8;
 
-    private static final UrlParameters CONSISTENT = new SingleUrlParameters("consistent");
-
     private static final String SERVICES = "/v1/catalog/services";
     private static final String NODES = "/v1/catalog/nodes";
     private static final String NODE = "/v1/catalog/node/";
     private static final String SERVICE = "/v1/health/service/";
+    private static final String CRITICAL = "/v1/health/state/critical";
+    private static final String WARNING = "/v1/health/state/warning";
 
     /// Two lists instead of `state/any`: the agent has them at hand, where it would go through every passing check for that.
-    private static final Map<String, Health> SICK_STATES = Map.of("critical", Health.CRITICAL, "warning", Health.WARNING);
-
-    private static final int WATCHES = 2 + SICK_STATES.size();
+    private static final Map<String, Health> SICK = Map.of(CRITICAL, Health.CRITICAL, WARNING, Health.WARNING);
 
     /// @param sleep        how long a watch sleeps at the agent when nothing happens
     /// @param answer       longest silence while an answer is due
@@ -106,9 +104,9 @@ public final class ConsulCatalog implements CatalogSource {
 
     /// What a watch heard, on its way to the catalog's thread.
     private sealed interface Heard {
-        record Names(Map<String, Set<String>> tagsByName, boolean moved) implements Heard {}
+        record Names(Map<String, Set<String>> tagsByName, boolean moved, boolean filtered) implements Heard {}
 
-        record Nodes(Map<String, Node> nodes) implements Heard {}
+        record Nodes(Map<String, Node> nodes, boolean filtered) implements Heard {}
 
         record Sick(Health state, List<ConsulJson.Sick> checks) implements Heard {}
     }
@@ -120,8 +118,13 @@ public final class ConsulCatalog implements CatalogSource {
 
     @FunctionalInterface
     private interface Parsing<T> {
-        T parse(String body) throws ConsulFailure;
+        T parse(Answer answer) throws ConsulFailure;
     }
+
+    /// A service as its own endpoint shows it.
+    ///
+    /// @param filtered there may be instances that the token may not see
+    private record Shown(Service service, boolean filtered) {}
 
     /// What the endpoint of a name said, or why nothing.
     private record Read<T>(String name, Optional<T> said, Optional<ConsulFailure> failure) {}
@@ -129,6 +132,7 @@ public final class ConsulCatalog implements CatalogSource {
     private final ConsulClient client;
     private final Timing timing;
     private final RandomGenerator random;
+    private final Duration maxStale;
     private final ConsulStanding standing;
     private final BlockingQueue<Heard> inbox = new LinkedBlockingQueue<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -137,6 +141,10 @@ public final class ConsulCatalog implements CatalogSource {
     /// The last index of each watch.
     private final Map<String, Long> indexes = new ConcurrentHashMap<>();
     private volatile boolean closed;
+
+    /// By [System#nanoTime]; for the watchdog's eyes.
+    private volatile Optional<Long> readingSince = Optional.empty();
+
     private volatile Optional<String> datacenter = Optional.empty();
 
     // Owned by the catalog's thread.
@@ -147,6 +155,9 @@ public final class ConsulCatalog implements CatalogSource {
     private long deliveredEdition;
     private boolean namesHeard;
     private boolean nodesHeard;
+    private boolean namesFiltered;
+    private boolean nodesFiltered;
+    private boolean weakAtTheStart;
     private final Set<Health> sickHeard = EnumSet.noneOf(Health.class);
     private long lastHeard;
     private long patienceEnds;
@@ -162,8 +173,9 @@ public final class ConsulCatalog implements CatalogSource {
             RandomGenerator random) {
         this.timing = timing;
         this.random = random;
+        this.maxStale = consul.maxStale();
         this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep());
-        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, WATCHES);
+        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, List.of(SERVICES, NODES, CRITICAL, WARNING), System.nanoTime());
         // A tenth more or less, so that a fleet's sweeps drift apart.
         long sweepNanos = timing.sweepEvery().toNanos();
         Duration sweepEvery = Duration.ofNanos(sweepNanos - sweepNanos / 10 + random.nextLong(Math.max(1, sweepNanos / 5)));
@@ -173,10 +185,12 @@ public final class ConsulCatalog implements CatalogSource {
     @Override
     public void start(Consumer<Snapshot> consumer) {
         changed = consumer;
-        watch("consul-services", SERVICES, timing.pace(), heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved()));
-        watch("consul-nodes", NODES, timing.pace(), heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body())));
-        SICK_STATES.forEach((word, state) -> watch("consul-" + word, "/v1/health/state/" + word, timing.pace().dividedBy(4),
+        watch("consul-services", SERVICES, timing.pace(),
+                heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved(), heard.answer().filtered()));
+        watch("consul-nodes", NODES, timing.pace(), heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body()), heard.answer().filtered()));
+        SICK.forEach((endpoint, state) -> watch("consul-" + endpoint.substring(endpoint.lastIndexOf('/') + 1), endpoint, timing.pace().dividedBy(4),
                 heard -> new Heard.Sick(state, ConsulJson.sick(heard.answer().body()))));
+        run("consul-watchdog", this::guard);
         run("consul-catalog", this::follow);
     }
 
@@ -222,7 +236,7 @@ public final class ConsulCatalog implements CatalogSource {
 
     private void watch(String name, String endpoint, Duration interval, Reading reading) {
         Pace pace = new Pace(3, interval, System::nanoTime);
-        BlockingQuery query = new BlockingQuery(client, endpoint, timing.sleep(), pace);
+        BlockingQuery query = new BlockingQuery(client, endpoint, timing.sleep(), maxStale, pace);
         run(name, () -> listen(query, reading));
     }
 
@@ -255,6 +269,18 @@ public final class ConsulCatalog implements CatalogSource {
         }
     }
 
+    /// Barks when a watch or the catalog's thread is not heard of for two waits.
+    private void guard() {
+        try {
+            while (!closed) {
+                TimeUnit.NANOSECONDS.sleep(timing.sleep().toNanos() / 4);
+                standing.look(timing.sleep().multipliedBy(2), readingSince, System.nanoTime());
+            }
+        } catch (InterruptedException _) {
+            // closed
+        }
+    }
+
     private Backoff backoff() {
         return new Backoff(timing.retryFirst(), timing.retryLongest(), random);
     }
@@ -265,13 +291,15 @@ public final class ConsulCatalog implements CatalogSource {
         while (!closed) {
             try {
                 hear();
+                readingSince = Optional.of(System.nanoTime());
                 if (!standing.away()) {
                     ReadQueue.Batch batch = queue.take(catalog.names(), catalog.nodeNames(), System.nanoTime());
-                    read(batch.services());
+                    read(batch.services(), Consistency.DEFAULT);
                     survey(batch.nodes());
                     queue.roundDone(System.nanoTime());
                 }
                 deliver();
+                readingSince = Optional.empty();
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
@@ -301,6 +329,28 @@ public final class ConsulCatalog implements CatalogSource {
         List<Heard> all = new ArrayList<>(List.of(first));
         inbox.drainTo(all);
         all.forEach(this::take);
+        if (namesHeard && nodesHeard) {
+            standing.rights(missingRules());
+        }
+    }
+
+    /// What the token must lack for Consul to show so little. A weak token gets no error but short lists: newer versions
+    /// say that they are short, and no catalog is without nodes and without its servers' own service.
+    private List<String> missingRules() {
+        List<String> missing = new ArrayList<>();
+        if (namesFiltered || catalog.names().isEmpty()) {
+            missing.add("service_prefix \"\" { policy = \"read\" }");
+        }
+        if (nodesFiltered) {
+            missing.add("node_prefix \"\" { policy = \"read\" }");
+        }
+        return missing;
+    }
+
+    /// A list that is short for want of rights, though it was not at the start, takes nothing away. A token that never
+    /// saw all is believed.
+    private boolean rightsLost(boolean filtered) {
+        return filtered && !weakAtTheStart;
     }
 
     private void take(Heard heard) {
@@ -308,16 +358,20 @@ public final class ConsulCatalog implements CatalogSource {
             case Heard.Names names -> {
                 boolean first = !namesHeard;
                 namesHeard = true;
-                queue.differs(catalog.list(names.tagsByName()));
+                namesFiltered = names.filtered();
+                weakAtTheStart |= first && names.filtered();
+                queue.differs(catalog.list(names.tagsByName(), rightsLost(names.filtered())));
                 queue.retain(catalog.names());
                 if (names.moved() && !first) {
                     queue.search();
                 }
             }
             case Heard.Nodes nodes -> {
+                weakAtTheStart |= !nodesHeard && nodes.filtered();
                 nodesHeard = true;
                 datacenter = nodes.nodes().values().stream().map(Node::datacenter).findFirst().or(() -> datacenter);
-                queue.differs(catalog.nodes(nodes.nodes()));
+                nodesFiltered = nodes.nodes().isEmpty() || nodes.filtered();
+                queue.differs(catalog.nodes(nodes.nodes(), rightsLost(nodes.filtered())));
             }
             case Heard.Sick sick -> {
                 sickHeard.add(sick.state());
@@ -326,25 +380,33 @@ public final class ConsulCatalog implements CatalogSource {
         }
     }
 
-    private void read(Collection<String> names, UrlParameters... parameters) throws InterruptedException {
+    private void read(Collection<String> names, Consistency consistency) throws InterruptedException {
         if (names.isEmpty()) {
             return;
         }
-        List<Read<Service>> reads = all(names, name -> read(SERVICE, name, body -> ConsulJson.service(name, body), parameters));
+        List<Read<Shown>> reads = all(names, name -> read(SERVICE, name, answer -> new Shown(ConsulJson.service(name, answer.body()), answer.filtered()), consistency));
         Optional<ConsulFailure> reason = Optional.empty();
-        for (Read<Service> read : reads) {
-            read.said().ifPresent(service -> {
-                catalog.put(service);
-                queue.succeeded(service.name());
-            });
-            if (read.failure().isPresent()) {
+        for (Read<Shown> read : reads) {
+            Optional<ConsulFailure> failure = read.failure().or(() -> read.said().flatMap(this::shortened));
+            if (failure.isPresent()) {
                 queue.failed(read.name(), System.nanoTime());
-                reason = read.failure();
+                reason = failure;
+            } else {
+                read.said().ifPresent(shown -> catalog.put(shown.service()));
+                queue.succeeded(read.name());
             }
         }
         if (!standing.away()) {
             standing.kept(List.copyOf(queue.failing()), reason);
         }
+    }
+
+    private Optional<ConsulFailure> shortened(Shown shown) {
+        int before = catalog.instancesOf(shown.service().name());
+        int now = shown.service().instances().size();
+        return rightsLost(shown.filtered()) && now < before
+                ? Optional.of(new ConsulFailure(Kind.DENIED, "shows " + now + " of " + before + " instances, the token may not see the rest"))
+                : Optional.empty();
     }
 
     /// Asks nodes for their services, to learn which of them to read.
@@ -353,7 +415,7 @@ public final class ConsulCatalog implements CatalogSource {
             return;
         }
         Map<String, List<Instance>> said = new HashMap<>();
-        for (Read<List<Instance>> read : all(nodes, name -> read(NODE, name, ConsulJson::nodeServices))) {
+        for (Read<List<Instance>> read : all(nodes, name -> read(NODE, name, answer -> ConsulJson.nodeServices(answer.body()), Consistency.DEFAULT))) {
             read.said().ifPresentOrElse(instances -> said.put(read.name(), instances), queue::searchServices);
         }
         queue.differs(catalog.survey(said));
@@ -371,12 +433,12 @@ public final class ConsulCatalog implements CatalogSource {
         return outcomes;
     }
 
-    private <T> Read<T> read(String endpoint, String name, Parsing<T> parsing, UrlParameters... parameters) {
+    private <T> Read<T> read(String endpoint, String name, Parsing<T> parsing, Consistency consistency) {
         Optional<ConsulFailure> failure = Optional.empty();
         for (int attempt = 0; attempt < 2; attempt++) {
             try {
-                String body = client.ask(endpoint + ConsulClient.segment(name), parameters).body();
-                return new Read<>(name, Optional.of(parsing.parse(body)), Optional.empty());
+                Answer answer = client.ask(endpoint + ConsulClient.segment(name), consistency);
+                return new Read<>(name, Optional.of(parsing.parse(answer)), Optional.empty());
             } catch (ConsulFailure e) {
                 failure = Optional.of(e);
                 if (!e.connectionLost()) {
@@ -422,11 +484,14 @@ public final class ConsulCatalog implements CatalogSource {
     /// Nothing is delivered before every service was read, except for those that fail for longer than our patience:
     /// one broken service must not keep all others away for ever.
     private boolean complete() {
-        if (!namesHeard || !nodesHeard || sickHeard.size() < SICK_STATES.size()) {
+        if (!namesHeard || !nodesHeard || sickHeard.size() < SICK.size()) {
             return false;
         }
         if (delivered.isPresent()) {
             return true;
+        }
+        if (catalog.names().isEmpty() || catalog.nodeNames().isEmpty()) {
+            return false; // there are servers at least: what we get to see is nothing to deny anybody's existence with
         }
         Set<String> missing = catalog.missing();
         long now = System.nanoTime();
@@ -457,15 +522,15 @@ public final class ConsulCatalog implements CatalogSource {
                 + " instances all of a sudden, reading it again"));
         TimeUnit.NANOSECONDS.sleep(timing.confirm().toNanos());
         try {
-            ConsulClient.Answer answer = client.ask(SERVICES, CONSISTENT);
-            catalog.list(ConsulJson.services(answer.body()));
+            Answer answer = client.ask(SERVICES, Consistency.CONSISTENT);
+            catalog.list(ConsulJson.services(answer.body()), rightsLost(answer.filtered()));
             queue.retain(catalog.names());
             if (catalog.names().isEmpty() && before.services().containsKey("consul")) {
                 // Servers list themselves: an empty list is never true where they were visible before.
                 standing.held(Optional.of("consul lists no service any more, not even itself: does the token still have service:read?"));
                 return Optional.empty();
             }
-            read(List.copyOf(catalog.names()), CONSISTENT);
+            read(List.copyOf(catalog.names()), Consistency.CONSISTENT);
         } catch (ConsulFailure e) {
             queue.searchServices(); // comes back here
             return Optional.empty();

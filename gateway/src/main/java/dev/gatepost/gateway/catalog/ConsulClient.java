@@ -50,7 +50,24 @@ final class ConsulClient implements AutoCloseable {
 
     /// @param index    `X-Consul-Index`; 0 where the answer has none
     /// @param filtered the answer is short because the token may not see the rest (told by Consul 1.11 and later)
-    record Answer(String body, long index, boolean filtered) {}
+    /// @param lag      how long ago the server that answered last heard from its leader; zero for the leader
+    record Answer(String body, long index, boolean filtered, Duration lag) {}
+
+    /// Who may answer.
+    enum Consistency {
+        /// The leader, or a server that asks it.
+        DEFAULT(""),
+        /// The leader, once a majority agreed that it still leads.
+        CONSISTENT("consistent"),
+        /// Any server, with what it has: [Answer#lag] says how old that may be.
+        STALE("stale");
+
+        private final String parameter;
+
+        Consistency(String parameter) {
+            this.parameter = parameter;
+        }
+    }
 
     private final String address;
     private final String path;
@@ -87,16 +104,14 @@ final class ConsulClient implements AutoCloseable {
     }
 
     /// Asks now.
-    Answer ask(String endpoint, UrlParameters... parameters) throws ConsulFailure {
-        return get(asking, endpoint, List.of(parameters));
+    Answer ask(String endpoint, Consistency consistency) throws ConsulFailure {
+        return get(asking, endpoint, consistency, List.of());
     }
 
     /// Asks for what is newer than `index` and waits for it at most `wait`.
-    Answer await(String endpoint, long index, Duration wait, UrlParameters... parameters) throws ConsulFailure {
-        List<UrlParameters> all = new ArrayList<>(List.of(parameters));
-        all.add(new SingleUrlParameters("index", Long.toUnsignedString(index)));
-        all.add(new SingleUrlParameters("wait", wait.toMillis() + "ms"));
-        return get(waiting, endpoint, all);
+    Answer await(String endpoint, long index, Duration wait, Consistency consistency) throws ConsulFailure {
+        return get(waiting, endpoint, consistency, List.of(
+                new SingleUrlParameters("index", Long.toUnsignedString(index)), new SingleUrlParameters("wait", wait.toMillis() + "ms")));
     }
 
     /// Connections that a dead agent left behind.
@@ -109,8 +124,11 @@ final class ConsulClient implements AutoCloseable {
         connections.close();
     }
 
-    private Answer get(ConsulRawClient client, String endpoint, List<UrlParameters> given) throws ConsulFailure {
+    private Answer get(ConsulRawClient client, String endpoint, Consistency consistency, List<UrlParameters> given) throws ConsulFailure {
         List<UrlParameters> parameters = new ArrayList<>(given);
+        if (!consistency.parameter.isEmpty()) {
+            parameters.add(new SingleUrlParameters(consistency.parameter));
+        }
         if (!datacenter.isEmpty()) {
             parameters.add(new SingleUrlParameters("dc", datacenter));
         }
@@ -135,11 +153,16 @@ final class ConsulClient implements AutoCloseable {
         if (status != 200) {
             throw new ConsulFailure(Kind.FAILED, endpoint + ": " + status + " " + firstLine(response.getContent()));
         }
-        if (Boolean.FALSE.equals(response.isConsulKnownLeader())) {
+        if (consistency != Consistency.STALE && Boolean.FALSE.equals(response.isConsulKnownLeader())) {
             throw new ConsulFailure(Kind.FAILED, endpoint + ": answered by a server without a leader");
         }
         Long index = response.getConsulIndex();
-        return new Answer(response.getContent() == null ? "" : response.getContent(), index == null ? 0 : index, filtered.get());
+        Long lastContact = response.getConsulLastContact();
+        return new Answer(
+                response.getContent() == null ? "" : response.getContent(),
+                index == null ? 0 : index,
+                filtered.get(),
+                Duration.ofMillis(lastContact == null ? 0 : Math.max(0, lastContact)));
     }
 
     private HttpClient http(ConsulToken token, Duration silence) {

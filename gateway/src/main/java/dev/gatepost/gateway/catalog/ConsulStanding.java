@@ -23,25 +23,31 @@ final class ConsulStanding {
     private final String address;
     private final LongSupplier servedRevision;
     private final InstantSource clock;
-    private final int watches;
+    private final List<String> watches;
+    private final Map<String, Long> completed = new HashMap<>();
     private final Map<String, ConsulFailure> failures = new TreeMap<>();
     private final Map<String, Instant> answers = new HashMap<>();
     private int recoveries;
     private boolean delivered;
     private List<String> keptServices = List.of();
     private Optional<String> held = Optional.empty();
+    private Optional<String> alarm = Optional.empty();
+    private List<String> missingRules = List.of();
     private Optional<Kind> logged = Optional.empty();
     private Instant failingSince = Instant.EPOCH;
 
-    ConsulStanding(String address, LongSupplier servedRevision, InstantSource clock, int watches) {
+    /// @param watches their endpoints
+    ConsulStanding(String address, LongSupplier servedRevision, InstantSource clock, List<String> watches, long nanoTime) {
         this.address = address;
         this.servedRevision = servedRevision;
         this.clock = clock;
-        this.watches = watches;
+        this.watches = List.copyOf(watches);
+        watches.forEach(watch -> completed.put(watch, nanoTime));
     }
 
     synchronized void answered(String watch) {
-        boolean allFailed = failures.size() == watches;
+        boolean allFailed = failures.size() == watches.size();
+        completed.put(watch, System.nanoTime());
         answers.put(watch, clock.instant());
         if (failures.remove(watch) == null) {
             return;
@@ -110,13 +116,46 @@ final class ConsulStanding {
         held = why;
     }
 
+    /// The watchdog's look: a watch comes back at least once a wait, whether or not anything changed, and reading what
+    /// changed takes a bounded time. Where one doesn't, nobody else would notice.
+    ///
+    /// @param longest      what is allowed
+    /// @param readingSince when the reading that is going on began; empty when none is
+    synchronized void look(Duration longest, Optional<Long> readingSince, long nanoTime) {
+        Optional<String> overdue = watches.stream()
+                .filter(watch -> nanoTime - completed.getOrDefault(watch, nanoTime) > longest.toNanos())
+                .findFirst()
+                .or(() -> readingSince.filter(since -> nanoTime - since > longest.toNanos()).map(_ -> "what the watches announced"));
+        Optional<String> now = overdue.map(what -> "no completed answer for " + what + " in " + words(longest));
+        if (now.isPresent() && alarm.isEmpty()) {
+            LOG.warn("watchdog: {} ({}); {}", now.get(), address, serving());
+        }
+        if (now.isEmpty() && alarm.isPresent()) {
+            LOG.info("watchdog: every question to consul is answered again ({})", address);
+        }
+        alarm = now;
+    }
+
+    /// What the token seems to lack, as lines of an ACL policy.
+    synchronized void rights(List<String> missing) {
+        if (!missing.isEmpty() && !missing.equals(missingRules)) {
+            LOG.warn("consul's token sees too little ({}): its policy lacks {}; {}", address, String.join(" and ", missing), serving());
+        }
+        if (missing.isEmpty() && !missingRules.isEmpty()) {
+            LOG.info("consul's token sees enough again ({})", address);
+        }
+        missingRules = missing;
+    }
+
     synchronized SourceStatus status() {
         Optional<String> error = failures.values().stream().findFirst()
                 .map(failure -> failure.kind().words() + ": " + failure.reason())
                 .or(() -> held)
+                .or(() -> alarm)
+                .or(() -> missingRules.isEmpty() ? Optional.empty() : Optional.of("the token lacks " + String.join(" and ", missingRules)))
                 .or(() -> keptServices.isEmpty() ? Optional.empty() : Optional.of("no usable answer for " + some(keptServices)));
-        boolean reachable = failures.isEmpty() && answers.size() == watches;
-        return new SourceStatus(address, reachable, confirmedAt(), error.isPresent(), keptServices, error);
+        boolean reachable = failures.isEmpty() && answers.size() == watches.size();
+        return new SourceStatus(address, reachable, confirmedAt(), error.isPresent(), keptServices, new Safeguards(alarm, held, Optional.empty(), missingRules), error);
     }
 
     private Optional<Instant> confirmedAt() {

@@ -63,7 +63,7 @@ public final class FileCatalog implements CatalogSource {
     @Override
     public SourceStatus status() {
         Optional<String> wrong = error;
-        return new SourceStatus(file.toString(), wrong.isEmpty(), Optional.of(confirmedAt), wrong.isPresent(), List.of(), wrong);
+        return new SourceStatus(file.toString(), wrong.isEmpty(), Optional.of(confirmedAt), wrong.isPresent(), List.of(), Safeguards.NONE, wrong);
     }
 
     @Override

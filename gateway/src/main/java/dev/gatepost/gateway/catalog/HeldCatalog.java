@@ -33,9 +33,14 @@ final class HeldCatalog {
 
     /// Takes the list of names and forgets services that are no longer on it.
     ///
+    /// @param partial names that are not on it may be there all the same
     /// @return names to read: those not held, and those whose tags are not the ones we hold
-    Set<String> list(Map<String, Set<String>> names) {
-        listed = new TreeMap<>(names);
+    Set<String> list(Map<String, Set<String>> names, boolean partial) {
+        if (partial) {
+            listed.putAll(names);
+        } else {
+            listed = new TreeMap<>(names);
+        }
         if (services.keySet().retainAll(listed.keySet())) {
             edition++;
         }
@@ -52,12 +57,13 @@ final class HeldCatalog {
 
     /// Takes the list of nodes.
     ///
+    /// @param partial nodes that are not on it may be there all the same
     /// @return services with an instance whose node is not as listed
-    Set<String> nodes(Map<String, Node> current) {
+    Set<String> nodes(Map<String, Node> current, boolean partial) {
         if (current.isEmpty()) {
             return Set.of(); // a catalog lists at least its own servers: this is what a token without node:read gets to see
         }
-        Map<String, Node> kept = new TreeMap<>();
+        Map<String, Node> kept = partial ? new TreeMap<>(nodes) : new TreeMap<>();
         current.forEach((name, node) -> {
             Node held = nodes.get(name);
             kept.put(name, node.equals(held) ? held : node);
@@ -164,8 +170,9 @@ final class HeldCatalog {
         return Collections.unmodifiableSet(nodes.keySet());
     }
 
-    Set<String> hidden() {
-        return Collections.unmodifiableSet(hidden);
+    int instancesOf(String name) {
+        Service held = services.get(name);
+        return held == null ? 0 : held.instances().size();
     }
 
     /// Listed services that were never read.

@@ -98,7 +98,13 @@ final class LastGood implements CatalogSource {
     public SourceStatus status() {
         SourceStatus status = source.status();
         return speaking.map(copy -> new SourceStatus(
-                        status.address(), status.reachable(), Optional.of(copy.confirmedAt()), true, status.staleServices(), status.lastError()))
+                        status.address(),
+                        status.reachable(),
+                        Optional.of(copy.confirmedAt()),
+                        true,
+                        status.staleServices(),
+                        status.safeguards().withCopyFrom(copy.confirmedAt()),
+                        status.lastError()))
                 .orElse(status);
     }
 

@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param confirmedAt   when the served data was last confirmed by the source; empty before the first complete read
 /// @param stale         what is served may lag behind: unreachable, or parts of it kept from an earlier read
 /// @param staleServices services whose last good state is kept because their own read failed
+/// @param safeguards    what is in effect to keep the picture whole
 /// @param lastError     what went wrong last, in one line; empty when nothing is wrong
 public record SourceStatus(
         String address,
@@ -18,4 +19,5 @@ public record SourceStatus(
         Optional<Instant> confirmedAt,
         boolean stale,
         List<String> staleServices,
+        Safeguards safeguards,
         Optional<String> lastError) {}

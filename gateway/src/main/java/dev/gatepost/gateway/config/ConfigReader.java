@@ -170,7 +170,8 @@ public final class ConfigReader {
                 findOrConsul(Settings.CONSUL_CA_CERTIFICATE),
                 certificate,
                 key,
-                given.value(Settings.CONSUL_VERIFY).isPresent() ? get(Settings.CONSUL_VERIFY) : consulVariables.verify().orElse(get(Settings.CONSUL_VERIFY))));
+                given.value(Settings.CONSUL_VERIFY).isPresent() ? get(Settings.CONSUL_VERIFY) : consulVariables.verify().orElse(get(Settings.CONSUL_VERIFY)),
+                get(Settings.CONSUL_MAX_STALE)));
     }
 
     private Routes routes() {

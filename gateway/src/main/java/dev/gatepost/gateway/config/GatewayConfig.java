@@ -62,6 +62,7 @@ public record GatewayConfig(
     /// @param address    `http://HOST:PORT` or `https://HOST:PORT`, the port always there
     /// @param token      empty for none; `tokenFile` wins when both are set
     /// @param datacenter empty for the agent's own
+    /// @param maxStale   how far behind its leader a server may be that answers a watch; zero for the leader alone
     public record Consul(
             String address,
             String token,
@@ -71,7 +72,8 @@ public record GatewayConfig(
             Optional<Path> caCertificate,
             Optional<Path> clientCertificate,
             Optional<Path> clientKey,
-            boolean verify) {
+            boolean verify,
+            Duration maxStale) {
         /// Without the token: a configuration may be printed.
         @Override
         public String toString() {

@@ -114,6 +114,8 @@ final class Settings {
             "the key of the client certificate");
     static final Setting<Boolean> CONSUL_VERIFY = of("consul.verify", Syntax.yesOrNo(), "true", RARELY,
             "whether Consul's certificate is checked");
+    static final Setting<Duration> CONSUL_MAX_STALE = of("consul.max-stale", Syntax.duration(ZERO), "5s", RARELY,
+            "how far behind its leader a Consul server may be that answers a watch; `0s` asks the leader alone");
     static final Setting<AccessLog.Format> ACCESS_LOG_FORMAT = of("access-log.format", Syntax.oneOf(Map.of("ecs", AccessLog.Format.ECS)), "ecs", RARELY,
             "one JSON object a line, field names of the Elastic Common Schema");
     static final Setting<Long> ACCESS_LOG_BUFFER = of("access-log.buffer", Syntax.size(64 << 10, 1 << 30), "4MiB", RARELY,

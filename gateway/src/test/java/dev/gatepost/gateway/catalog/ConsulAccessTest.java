@@ -78,9 +78,30 @@ final class ConsulAccessTest {
         }
     }
 
+    @Test
+    void namesTheRuleThatItsTokenLacksAndStartsOnceItIsThere() throws IOException {
+        String services = "service_prefix \\\"\\\" { policy = \\\"read\\\" }";
+        String nodes = "node_prefix \\\"\\\" { policy = \\\"read\\\" }";
+        consul().put("/v1/acl/policy", "{\"Name\":\"edge\",\"Rules\":\"%s\"}".formatted(services));
+        consul().put("/v1/acl/token", "{\"SecretID\":\"7d1c7a52-6a0e-4c4e-8f8b-0d7e1a3c5b90\",\"Policies\":[{\"Name\":\"edge\"}]}");
+        Path file = Files.writeString(folder.resolve("token"), "7d1c7a52-6a0e-4c4e-8f8b-0d7e1a3c5b90");
+        try (Follower follower = Follower.of(tokenFrom(file), IMPATIENT)) {
+            Await.until("the missing rule is named", Follower.PATIENTLY,
+                    () -> follower.status().safeguards().missingRules().equals(List.of("node_prefix \"\" { policy = \"read\" }")));
+            assertTrue(follower.status().lastError().orElse("").contains("node_prefix"), follower.status().toString());
+            assertEquals(List.of(), follower.delivered(), "a token that sees no instance denies nobody's existence");
+
+            String id = consul().get("/v1/acl/policies").valueStream().filter(policy -> policy.path("Name").asText().equals("edge")).findFirst().orElseThrow().path("ID").asText();
+            consul().put("/v1/acl/policy/" + id, "{\"Name\":\"edge\",\"Rules\":\"%s %s\"}".formatted(services, nodes));
+            follower.awaitFirst();
+            assertTrue(Follower.instance(follower.snapshot(), "web", "web-1").isPresent(), follower.snapshot().toString());
+            Await.until("nothing lacks", Follower.PATIENTLY, () -> follower.status().safeguards().missingRules().isEmpty());
+        }
+    }
+
     private GatewayConfig.Consul tokenFrom(Path file) {
         return new GatewayConfig.Consul(
-                consul().address(), "", Optional.of(file), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true);
+                consul().address(), "", Optional.of(file), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true, Duration.ofSeconds(1));
     }
 
     private ConsulAgent consul() {

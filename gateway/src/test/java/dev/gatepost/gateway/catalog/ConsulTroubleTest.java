@@ -4,6 +4,7 @@ import dev.gatepost.gateway.catalog.FakeConsul.Fault;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -189,6 +190,97 @@ final class ConsulTroubleTest {
     }
 
     @Test
+    void asksTheLeaderWhereTheServerThatHoldsAWatchIsTooFarBehind() {
+        try (Follower follower = follow()) {
+            consul.aFollowerStaysBehind().theFollowerAnswers(Duration.ofSeconds(10));
+            consul.has("web", "web-1", 92, Health.PASSING, "a");
+            follower.await("the leader's word counts", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 92);
+        }
+    }
+
+    @Test
+    void takesNothingFromAServerThatKnowsLessThanWeHeardAlready() {
+        consul.aFollowerStaysBehind();
+        consul.has("new", "new-1", 93, Health.PASSING);
+        try (Follower follower = follow()) {
+            assertEquals(93, port(follower.snapshot(), "new"));
+            long before = leaderAsked();
+            consul.theFollowerAnswers(Duration.ofMillis(10));
+            consul.wakesForNothing();
+            Await.until("the leader is asked instead", Follower.PATIENTLY, () -> leaderAsked() > before);
+            consul.has("newer", "newer-1", 94, Health.PASSING);
+            follower.await("what it says is followed", Follower.PATIENTLY, snapshot -> port(snapshot, "newer") == 94);
+            follower.delivered().forEach(snapshot -> assertEquals(93, port(snapshot, "new")));
+        }
+    }
+
+    @Test
+    void takesNoListFromALeaderThatHasNotCaughtUpSinceItsElection() {
+        consul.aFollowerStaysBehind();
+        consul.has("new", "new-1", 93, Health.PASSING);
+        try (Follower follower = follow()) {
+            consul.failsEverywhere(new Fault.Status(500, "No cluster leader"));
+            Await.until("the election is noticed", Follower.PATIENTLY, () -> !follower.status().reachable());
+            int before = consul.requests().size();
+            consul.theFollowerLeads().recovers();
+            Await.until("a majority is asked", Follower.PATIENTLY, () -> consul.requests().stream().skip(before)
+                    .anyMatch(request -> request.startsWith("/v1/catalog/services") && request.contains("consistent")));
+            Await.until("all is well", Follower.PATIENTLY, () -> follower.status().reachable());
+            follower.delivered().forEach(snapshot -> assertEquals(93, port(snapshot, "new")));
+        }
+    }
+
+    @Test
+    void raisesAnAlarmWhileAWatchIsNeverAnswered() {
+        ConsulCatalog.Timing impatient = new ConsulCatalog.Timing(
+                Duration.ofMillis(250), Duration.ofMillis(250), TIMING.settle(), TIMING.pace(), TIMING.sweepEvery(), TIMING.searchPause(),
+                TIMING.retryFirst(), TIMING.retryLongest(), TIMING.confirm(), TIMING.patience());
+        try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), impatient).awaitFirst()) {
+            assertEquals(Optional.empty(), follower.status().safeguards().alarm());
+            consul.fails("/v1/catalog/services", new Fault.Hang());
+            Await.until("the alarm", Follower.PATIENTLY, () -> follower.status().safeguards().alarm().orElse("").contains("/v1/catalog/services"));
+            consul.recovers();
+            Await.until("its end", Follower.PATIENTLY, () -> follower.status().safeguards().alarm().isEmpty() && !follower.status().stale());
+        }
+    }
+
+    @Test
+    void keepsWhatATokenThatLostItsRightsNoLongerShows() {
+        try (Follower follower = follow()) {
+            consul.filters("/v1/catalog/services").lacks("api-1");
+            Await.until("the lost rights are named", Follower.PATIENTLY, () -> follower.status().safeguards().missingRules().equals(List.of("service_prefix \"\" { policy = \"read\" }")));
+            consul.has("web", "web-1", 95, Health.PASSING, "a");
+            follower.await("others are followed", Follower.SOON, snapshot -> port(snapshot, "web") == 95);
+            assertEquals(81, port(follower.snapshot(), "api"));
+            consul.filtersNothing().wakesForNothing();
+            follower.await("the whole list is believed", Follower.PATIENTLY, snapshot -> !snapshot.services().containsKey("api"));
+            assertFalse(follower.status().stale());
+        }
+    }
+
+    @Test
+    void keepsTheInstancesThatATokenNoLongerShows() {
+        consul.has("web", "web-2", 96, Health.PASSING, "a");
+        try (Follower follower = follow()) {
+            consul.filters("/v1/health/service/web").lacks("web-2");
+            Await.until("web is listed as kept", Follower.PATIENTLY, () -> follower.status().staleServices().equals(List.of("web")));
+            assertEquals(2, service(follower.snapshot(), "web").instances().size());
+            consul.filtersNothing();
+            follower.await("the whole answer is believed", Follower.PATIENTLY, snapshot -> service(snapshot, "web").instances().size() == 1);
+        }
+    }
+
+    @Test
+    void followsWhatATokenSeesThatNeverSawAll() {
+        consul.filters("/");
+        try (Follower follower = follow()) {
+            assertFalse(follower.status().safeguards().missingRules().isEmpty());
+            consul.lacks("api-1");
+            follower.await("api went", Follower.SOON, snapshot -> !snapshot.services().containsKey("api"));
+        }
+    }
+
+    @Test
     void startsWithoutAServiceThatNeverAnswersOnceItsPatienceEnds() {
         consul.fails("/v1/health/service/api", new Fault.Status(500, "rpc error"));
         try (Follower follower = follow()) {
@@ -211,6 +303,10 @@ final class ConsulTroubleTest {
             follower.awaitFirst();
             assertEquals(Set.of("api", "consul", "web"), follower.snapshot().services().keySet());
         }
+    }
+
+    private long leaderAsked() {
+        return consul.requests().stream().filter(request -> request.startsWith("/v1/catalog/services") && !request.contains("stale")).count();
     }
 
     private Follower follow() {

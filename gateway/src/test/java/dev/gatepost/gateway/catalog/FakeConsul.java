@@ -9,7 +9,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +57,12 @@ final class FakeConsul implements AutoCloseable {
     private final List<Planned> faults = new ArrayList<>();
     private final Map<String, Integer> asked = new HashMap<>();
     private final List<String> requests = new ArrayList<>();
+    private final List<String> filtered = new ArrayList<>();
     private long index = 100;
+    private Map<String, Entry> behind = Map.of();
+    private long behindIndex;
+    private Optional<Duration> lag = Optional.empty();
+    private boolean leadsBehind;
     private boolean stopped;
 
     private FakeConsul(HttpServer server) {
@@ -130,6 +137,33 @@ final class FakeConsul implements AutoCloseable {
         return locked(faults::clear);
     }
 
+    /// From now on answers to paths that start so are marked as short for want of rights.
+    FakeConsul filters(String path) {
+        return locked(() -> filtered.add(path));
+    }
+
+    FakeConsul filtersNothing() {
+        return locked(filtered::clear);
+    }
+
+    /// A follower stays behind with what is there now; it answers nobody yet.
+    FakeConsul aFollowerStaysBehind() {
+        return locked(() -> {
+            behind = new TreeMap<>(entries);
+            behindIndex = index;
+        });
+    }
+
+    /// Whoever accepts old answers gets that follower's.
+    FakeConsul theFollowerAnswers(Duration lastContact) {
+        return locked(() -> lag = Optional.of(lastContact));
+    }
+
+    /// The follower was elected, and has not taken in everything yet that was promised by the leader before.
+    FakeConsul theFollowerLeads() {
+        return locked(() -> leadsBehind = true);
+    }
+
     private FakeConsul failing(Predicate<String> paths, Fault fault) {
         return locked(() -> faults.add(new Planned(paths, fault)));
     }
@@ -183,13 +217,19 @@ final class FakeConsul implements AutoCloseable {
             try {
                 asked.merge(path, 1, Integer::sum);
                 requests.add(exchange.getRequestURI().toString());
-                awaitIndex(query, path);
+                boolean stale = isBehind(query);
+                awaitIndex(query, path, stale);
                 while (fault(path).filter(planned -> planned instanceof Fault.Hang).isPresent() && !stopped) {
                     changed.await();
                 }
                 fault = fault(path);
-                body = answer(path).getBytes(StandardCharsets.UTF_8);
-                answered = index;
+                stale = isBehind(query);
+                body = answer(path, (stale ? behind : entries).values()).getBytes(StandardCharsets.UTF_8);
+                answered = stale ? behindIndex : index;
+                exchange.getResponseHeaders().set("X-Consul-Lastcontact", Long.toString(stale ? lag.orElse(Duration.ZERO).toMillis() : 0));
+                if (filtered.stream().anyMatch(path::startsWith)) {
+                    exchange.getResponseHeaders().set("X-Consul-Results-Filtered-By-Acls", "true");
+                }
             } catch (InterruptedException e) {
                 return; // the server stops
             } finally {
@@ -199,13 +239,17 @@ final class FakeConsul implements AutoCloseable {
         }
     }
 
-    private void awaitIndex(Map<String, String> query, String path) throws InterruptedException {
+    private boolean isBehind(Map<String, String> query) {
+        return (query.containsKey("stale") && lag.isPresent()) || (leadsBehind && !query.containsKey("consistent"));
+    }
+
+    private void awaitIndex(Map<String, String> query, String path, boolean stale) throws InterruptedException {
         if (!query.containsKey("index")) {
             return;
         }
         long known = Long.parseLong(query.getOrDefault("index", "0"));
         long left = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(query.getOrDefault("wait", "300000ms").replace("ms", "")));
-        while (index <= known && left > 0 && !stopped && fault(path).isEmpty()) {
+        while ((stale ? behindIndex : index) <= known && left > 0 && !stopped && fault(path).isEmpty()) {
             left = changed.awaitNanos(left);
         }
     }
@@ -240,10 +284,10 @@ final class FakeConsul implements AutoCloseable {
         }
     }
 
-    private String answer(String path) {
+    private static String answer(String path, Collection<Entry> entries) {
         if (path.equals("/v1/catalog/services")) {
             Map<String, List<String>> tags = new TreeMap<>();
-            entries.values().forEach(entry -> tags.merge(entry.service, entry.tags, (a, b) -> {
+            entries.forEach(entry -> tags.merge(entry.service, entry.tags, (a, b) -> {
                 List<String> both = new ArrayList<>(a);
                 b.stream().filter(tag -> !both.contains(tag)).forEach(both::add);
                 return both;
@@ -257,18 +301,18 @@ final class FakeConsul implements AutoCloseable {
         }
         if (path.startsWith("/v1/health/state/")) {
             String state = path.substring("/v1/health/state/".length());
-            return array(entries.values().stream().filter(entry -> entry.status.equals(state)).map(FakeConsul::check).toList());
+            return array(entries.stream().filter(entry -> entry.status.equals(state)).map(FakeConsul::check).toList());
         }
         if (path.startsWith("/v1/catalog/node/")) {
             String node = path.substring("/v1/catalog/node/".length());
-            return "{\"Node\":" + node(node) + ",\"Services\":{" + entries.values().stream()
+            return "{\"Node\":" + node(node) + ",\"Services\":{" + entries.stream()
                     .filter(entry -> entry.node.equals(node))
                     .map(entry -> quoted(entry.id) + ":" + service(entry))
                     .collect(Collectors.joining(",")) + "}}";
         }
         if (path.startsWith("/v1/health/service/")) {
             String name = path.substring("/v1/health/service/".length());
-            return array(entries.values().stream()
+            return array(entries.stream()
                     .filter(entry -> entry.service.equals(name))
                     .map(entry -> "{\"Node\":" + node(entry.node) + ",\"Service\":" + service(entry) + ",\"Checks\":[" + check(entry) + "]}")
                     .toList());

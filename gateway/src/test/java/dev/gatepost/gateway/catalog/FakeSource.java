@@ -28,7 +28,7 @@ final class FakeSource implements CatalogSource {
 
     @Override
     public SourceStatus status() {
-        return new SourceStatus("fake", error.isEmpty(), confirmedAt, error.isPresent(), List.of(), error);
+        return new SourceStatus("fake", error.isEmpty(), confirmedAt, error.isPresent(), List.of(), Safeguards.NONE, error);
     }
 
     @Override

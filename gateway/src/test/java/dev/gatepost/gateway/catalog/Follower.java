@@ -55,7 +55,7 @@ final class Follower implements AutoCloseable {
 
     static GatewayConfig.Consul consul(String address, String token) {
         return new GatewayConfig.Consul(
-                address, token, Optional.empty(), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true);
+                address, token, Optional.empty(), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true, Duration.ofSeconds(1));
     }
 
     Follower awaitFirst() {

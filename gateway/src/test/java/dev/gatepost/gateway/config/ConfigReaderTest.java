@@ -78,7 +78,7 @@ final class ConfigReaderTest {
                 config.dns().orElseThrow());
         assertEquals(address("127.0.0.1", 9090), config.admin().orElseThrow().address());
         assertEquals(
-                new Consul("http://127.0.0.1:8500", "abc", Optional.of(folder.resolve("token")), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true),
+                new Consul("http://127.0.0.1:8500", "abc", Optional.of(folder.resolve("token")), "gatepost", "", Optional.empty(), Optional.empty(), Optional.empty(), true, Duration.ofSeconds(5)),
                 config.consul().orElseThrow());
         assertEquals(Optional.of(folder.resolve("services.yaml")), config.catalog().file());
         assertEquals(Optional.of(folder.resolve("state/catalog.json")), config.catalog().lastGood());
