@@ -5,9 +5,12 @@ import dev.gatepost.gateway.accesslog.ExchangeRecord;
 import dev.gatepost.gateway.route.Match;
 import dev.gatepost.gateway.route.PathNormalizer;
 import dev.gatepost.gateway.route.Route;
+import dev.gatepost.gateway.route.RouteOptions;
+import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// One request and its response through the gate. Reads from top to bottom: match, decide, balance, connect, forward,
@@ -18,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// holds none. Confined to that event loop.
 final class Exchange {
     /// Attempts to reach an endpoint, the first included.
-    private static final int MOST_ATTEMPTS = 3;
+    static final int MOST_ATTEMPTS = 3;
 
     private static final long RESOLVE_NANOS = 1_000_000_000L;
 
@@ -51,6 +54,8 @@ final class Exchange {
     private @Nullable RouteState route;
     private @Nullable UpstreamConnection upstream;
     private FieldSection requestTrailers = FieldSection.NONE;
+    /// The client speaks TLS, to us or to a trusted proxy.
+    private boolean secure;
     private boolean requestComplete;
     private boolean chunkedUpstream;
     private boolean reused;
@@ -98,7 +103,7 @@ final class Exchange {
         route = null;
         upstream = null;
         requestTrailers = FieldSection.NONE;
-        requestComplete = chunkedUpstream = reused = committed = headEnds = false;
+        secure = requestComplete = chunkedUpstream = reused = committed = headEnds = false;
     }
 
     // ---- match and decide ----
@@ -120,7 +125,7 @@ final class Exchange {
             refuse(Refusal.TARGET);
             return;
         }
-        boolean secure = Client.isSecure(request, downstream.connection());
+        secure = Client.isSecure(request, downstream.connection());
         int port = request.port != 0 ? request.port : secure ? 443 : 80;
         MatchedRequest matched = loop.matched.of(request, secure, loop.path, length, client.address);
         Match match = serving.routes().match(
@@ -163,10 +168,22 @@ final class Exchange {
             answer(LocalAnswer.of(405, Cause.METHOD_NOT_ALLOWED).allow(String.join(", ", serving.routes().allowedMethods(found.route))));
         } else if (found.route.options().redirect().isPresent()) {
             answer(LocalAnswer.redirect(found.route.options().redirect().get(), request, found));
-        } else {
+        } else if (found.route.options().redirects().isEmpty() || !redirected(found.route.options())) {
             prepare(found);
             attempt(true);
         }
+    }
+
+    private boolean redirected(RouteOptions options) {
+        String url = Rewriting.url(request, secure);
+        for (MatchRedirect redirect : options.redirects()) {
+            Optional<String> location = redirect.locate(url);
+            if (location.isPresent()) {
+                answer(LocalAnswer.redirect(redirect.status(request.methodName()), location.get()));
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Makes of the client's fields those of the forwarded request.
@@ -180,7 +197,14 @@ final class Exchange {
                 request.fields.drop(expect);
             }
         }
-        ForwardedFields.apply(request, downstream.connection(), found.strip, loop.requestIds);
+        if (found.edits.isEmpty()) {
+            ForwardedFields.apply(request, downstream.connection(), found.strip, loop.requestIds);
+        } else {
+            Rewriting.forwardEdited(request, downstream.connection(), found, loop.requestIds);
+        }
+        if (!found.requestFields.isEmpty()) {
+            Rewriting.apply(found.requestFields, request.fields, secure);
+        }
     }
 
     // ---- balance, connect, forward ----
@@ -243,7 +267,7 @@ final class Exchange {
     /// Nothing was sent, so another endpoint may have the request, whatever its method.
     void connectFailed(Cause cause, String detail) {
         upstream = null;
-        if (record.attempts < MOST_ATTEMPTS && route().balancer.size() > record.attempts && loop.now() < totalAt) {
+        if (record.attempts < route().mostAttempts && route().balancer.size() > record.attempts && loop.now() < totalAt) {
             attemptAgain(true);
             return;
         }
@@ -368,6 +392,9 @@ final class Exchange {
         phase = Phase.RESPONDING;
         record.status = head.status;
         HopByHop.drop(head.fields, upgrading);
+        if (route != null && !route.responseFields.isEmpty()) {
+            Rewriting.apply(route.responseFields, head.fields, secure);
+        }
         addRequestId(head);
         headEnds = ends;
         downstream.sendHead(head, ends);
@@ -448,7 +475,7 @@ final class Exchange {
             return;
         }
         // A connection that was idle and dies without a word was being closed when the request came (RFC 9112 section 9.5).
-        if (silent && reused && !committed && request.method.idempotent && record.attempts < MOST_ATTEMPTS && loop.now() < totalAt) {
+        if (silent && reused && !committed && request.method.idempotent && record.attempts < route().mostAttempts && loop.now() < totalAt) {
             attemptAgain(false);
             return;
         }

@@ -44,9 +44,20 @@ final class HeadWriter {
         out.append(CRLF);
     }
 
+    /// The target as the route forwards it.
+    static void target(Scratch out, RequestHead head, RouteState route) {
+        if (route.edits.isEmpty() || head.bytes()[head.originFrom] != '/') {
+            plainTarget(out, head, route);
+            return;
+        }
+        Scratch plain = new Scratch();
+        plainTarget(plain, head, route);
+        out.append(Rewriting.target(new String(plain.bytes, 0, plain.end, ISO_8859_1), route.edits).getBytes(ISO_8859_1));
+    }
+
     /// Strips and prepends on the raw bytes. A path that matched only after normalisation, and does not begin with the
     /// prefix as it was sent, keeps it: guessing where it ends would forward something nobody asked for.
-    static void target(Scratch out, RequestHead head, RouteState route) {
+    static void plainTarget(Scratch out, RequestHead head, RouteState route) {
         byte[] b = head.bytes();
         int from = head.originFrom;
         int to = head.originTo;

@@ -36,7 +36,11 @@ record LocalAnswer(int status, Cause cause, String fields) {
         String path = question < 0 ? target : target.substring(0, question);
         String query = question < 0 ? "" : target.substring(question + 1);
         String host = new String(request.bytes(), request.authorityFrom, request.hostTo - request.authorityFrom, ISO_8859_1);
-        return of(redirect.status(), Cause.REDIRECT).with("Location: " + redirect.locate(host, path, query));
+        return redirect(redirect.status(), redirect.locate(host, path, query));
+    }
+
+    static LocalAnswer redirect(int status, String location) {
+        return of(status, Cause.REDIRECT).with("Location: " + location);
     }
 
     /// Fills in the head and returns the body.

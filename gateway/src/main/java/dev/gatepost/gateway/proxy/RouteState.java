@@ -2,6 +2,8 @@ package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.RouteLabel;
 import dev.gatepost.gateway.config.Cidr;
+import dev.gatepost.gateway.route.FieldEdit;
+import dev.gatepost.gateway.route.PathEdit;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
@@ -21,6 +23,10 @@ final class RouteState {
     final long responseHeaderNanos;
     final byte[] strip;
     final byte[] prepend;
+    final List<PathEdit> edits;
+    final List<FieldEdit> requestFields;
+    final List<FieldEdit> responseFields;
+    final int mostAttempts;
     final byte[] fixedHost;
 
     /// @param previous the state of the route of this id before it changed, if there was one
@@ -34,6 +40,10 @@ final class RouteState {
         this.responseHeaderNanos = options.timeout().orElse(loop.settings.timeouts().responseHeader()).toNanos();
         this.strip = options.strip().getBytes(ISO_8859_1);
         this.prepend = options.prepend().getBytes(ISO_8859_1);
+        this.edits = options.edits();
+        this.requestFields = options.requestFields();
+        this.responseFields = options.responseFields();
+        this.mostAttempts = Math.min(Exchange.MOST_ATTEMPTS, 1 + options.retries().orElse(Exchange.MOST_ATTEMPTS - 1));
         this.fixedHost = options.host().value().getBytes(ISO_8859_1);
     }
 

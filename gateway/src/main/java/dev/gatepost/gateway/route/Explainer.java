@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -85,6 +86,12 @@ final class Explainer {
         if (options.redirect().isPresent()) {
             RouteOptions.Redirect redirect = options.redirect().get();
             return "answered %d to %s".formatted(redirect.status(), redirect.location());
+        }
+        for (RouteOptions.MatchRedirect redirect : options.redirects()) {
+            Optional<String> location = redirect.locate(question.url());
+            if (location.isPresent()) {
+                return "answered %d to %s".formatted(redirect.status(question.method()), location.get());
+            }
         }
         return upstream.endpoints().isEmpty()
                 ? "503: the route is known, but none of its %d instances gets traffic".formatted(upstream.known())

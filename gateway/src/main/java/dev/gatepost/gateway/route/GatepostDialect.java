@@ -15,11 +15,11 @@ final class GatepostDialect {
     static final String META = "gatepost-route";
 
     private static final List<String> OPTIONS =
-            List.of("strip", "prepend", "host", "scheme", "methods", "header", "query", "client", "priority", "weight", "timeout", "redirect", "allow", "deny");
+            List.of("strip", "prepend", "host", "scheme", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "redirect", "allow", "deny", "request-header", "response-header");
     /// May be given several times, all of which must hold, and negated.
     private static final List<String> CRITERIA = List.of("header", "query", "method", "client", "path", "host");
     /// Part of the syntax, and not yet of this version: a route must not work without what it asks for.
-    private static final List<String> PLANNED = List.of("balance", "sticky", "retry", "auth", "rate", "cors", "compress");
+    private static final List<String> PLANNED = List.of("balance", "sticky", "auth", "rate", "cors", "compress");
 
     private static final Pattern OPTION = Pattern.compile("(!?[^=~]*)(?:([=~])(.*))?");
     private static final Pattern BLANKS = Pattern.compile("\\s+");
@@ -75,7 +75,7 @@ final class GatepostDialect {
         if (expression) {
             throw new Malformed("%s (expected: %s=...)".formatted(word, name));
         }
-        if (!seen.add(name)) {
+        if (!seen.add(name) && !name.endsWith("-header")) {
             throw new Malformed("option %s is given twice (expected: once; lists use |)".formatted(name));
         }
         read(options, name, parts.group(3));
@@ -101,6 +101,9 @@ final class GatepostDialect {
             case "priority" -> options.priority(value);
             case "weight" -> options.relativeWeight(value);
             case "timeout" -> options.timeout(value);
+            case "retry" -> options.retry(value);
+            case "request-header" -> options.requestHeader(value);
+            case "response-header" -> options.responseHeader(value);
             case "redirect" -> options.redirect(value);
             case "allow" -> options.allow(value);
             case "deny" -> options.deny(value);

@@ -3,6 +3,7 @@ package dev.gatepost.gateway.route;
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.Expression.Malformed;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
+import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -28,6 +30,7 @@ final class OptionReader {
     private static final Pattern INTEGER = Pattern.compile("-?\\d{1,9}");
     private static final Pattern DECIMAL = Pattern.compile("\\d{0,9}(\\.\\d{0,9})?");
     private static final int MAX_WEIGHT = 65_535;
+    private static final int MOST_RETRIES = 2;
 
     private String strip = "";
     private String prepend = "";
@@ -36,6 +39,11 @@ final class OptionReader {
     private final List<Criterion> criteria = new ArrayList<>();
     private Optional<Duration> timeout = Optional.empty();
     private Optional<Redirect> redirect = Optional.empty();
+    private final List<PathEdit> edits = new ArrayList<>();
+    private OptionalInt retries = OptionalInt.empty();
+    private final List<MatchRedirect> redirects = new ArrayList<>();
+    private final List<FieldEdit> requestFields = new ArrayList<>();
+    private final List<FieldEdit> responseFields = new ArrayList<>();
     private final List<Cidr> allow = new ArrayList<>();
     private final List<Cidr> deny = new ArrayList<>();
     private int priority;
@@ -49,7 +57,58 @@ final class OptionReader {
         prepend = path("prepend", value);
     }
 
-    private static String path(String option, String value) {
+    /// Leaves the path as it came.
+    OptionReader withoutPath() {
+        strip = "";
+        prepend = "";
+        edits.clear();
+        return this;
+    }
+
+    /// In the order in which they are to be done.
+    void edit(PathEdit edit) {
+        edits.add(edit);
+    }
+
+    void retry(String value) {
+        int number = INTEGER.matcher(value).matches() ? Integer.parseInt(value) : -1;
+        if (number < 0 || number > MOST_RETRIES) {
+            throw new Malformed("retry=%s (expected: 0 to %d attempts after the first)".formatted(value, MOST_RETRIES));
+        }
+        retries = OptionalInt.of(number);
+    }
+
+    void redirect(MatchRedirect redirect) {
+        redirects.add(redirect);
+    }
+
+    /// `NAME:VALUE`, or `!NAME` to remove it.
+    void requestHeader(String value) {
+        requestFields.add(fieldEdit("request-header", value));
+    }
+
+    void responseHeader(String value) {
+        responseFields.add(fieldEdit("response-header", value));
+    }
+
+    private static FieldEdit fieldEdit(String option, String value) {
+        int colon = value.indexOf(':');
+        boolean remove = value.startsWith("!");
+        if (remove == colon >= 0 || (!remove && colon + 1 == value.length())) {
+            throw new Malformed("%s=%s (expected: NAME:VALUE, or !NAME to remove it)".formatted(option, value));
+        }
+        return remove ? FieldEdit.of(value.substring(1), "", false) : FieldEdit.of(value.substring(0, colon), value.substring(colon + 1), false);
+    }
+
+    void requestField(FieldEdit edit) {
+        requestFields.add(edit);
+    }
+
+    void responseField(FieldEdit edit) {
+        responseFields.add(edit);
+    }
+
+    static String path(String option, String value) {
         if (!value.startsWith("/") || value.chars().anyMatch(c -> c <= ' ' || c > '~' || c == '?' || c == '#')) {
             throw new Malformed("%s=%s (expected: a path that begins with /)".formatted(option, value));
         }
@@ -228,8 +287,22 @@ final class OptionReader {
         return !allow.isEmpty() && !deny.isEmpty();
     }
 
+    /// The usual ones cost less as the two options that they are.
+    private void plainEdits() {
+        if (!edits.isEmpty() && strip.isEmpty() && prepend.isEmpty() && edits.getFirst() instanceof PathEdit.Strip(List<String> prefixes) && prefixes.size() == 1) {
+            strip = prefixes.getFirst();
+            edits.removeFirst();
+        }
+        if (edits.size() == 1 && prepend.isEmpty() && edits.getFirst() instanceof PathEdit.Prepend(String prefix)) {
+            prepend = prefix;
+            edits.clear();
+        }
+    }
+
     Expression expression(HostPattern hostPattern, PathPattern path, Condition condition) {
-        RouteOptions options = new RouteOptions(strip, prepend, host, timeout, redirect, allow, deny);
+        plainEdits();
+        RouteOptions options = new RouteOptions(
+                strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields);
         boolean upgrade = redirect.isPresent() && redirect.get().upgrades(hostPattern) && !options.rewritesPath();
         // Over TLS it would lead to itself: there the next route in order is what is meant.
         Condition.Scheme scheme = upgrade && condition.scheme() == Condition.Scheme.ANY ? Condition.Scheme.HTTP : condition.scheme();

@@ -84,6 +84,12 @@ record Question(
         return headers.getOrDefault(name, List.of()).stream().anyMatch(test);
     }
 
+    /// As the gate sees it, without a port that the scheme implies.
+    String url() {
+        String at = port == (secure ? 443 : 80) ? "" : ":" + port;
+        return (secure ? "https://" : "http://") + named + at + path + (query.isEmpty() ? "" : "?" + query);
+    }
+
     byte[] hostBytes() {
         return named.getBytes(StandardCharsets.UTF_8);
     }

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.route;
 
+import com.google.re2j.Matcher;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.gatepost.gateway.route.Expression.Malformed;
@@ -14,6 +15,8 @@ final class Regex {
 
     private static final java.util.regex.Pattern REPETITION = java.util.regex.Pattern.compile("\\{(\\d{1,9})?,?(\\d{1,9})?\\}");
     private static final String NOT_GLOB = "\\.+()^$|";
+
+    private static final java.util.regex.Pattern GROUP = java.util.regex.Pattern.compile("\\$(?:\\{(\\w+)\\}|(\\w+)|\\$)");
 
     private final String text;
     private final Pattern pattern;
@@ -123,6 +126,44 @@ final class Regex {
     /// The same under another spelling.
     Regex named(String written) {
         return new Regex(written, pattern);
+    }
+
+    /// The first match; empty for none.
+    String first(String value) {
+        Matcher matcher = pattern.matcher(value);
+        return matcher.find() ? matcher.group() : "";
+    }
+
+    /// The value with every match replaced.
+    ///
+    /// @param template holds `$1`, `${1}` or `${name}` for groups and `$$` for a dollar sign, as in Go: a name goes on as long
+    ///                 as letters, digits and `_` do, and one that is not known is empty
+    String replaceAll(String value, String template) {
+        Matcher matcher = pattern.matcher(value);
+        StringBuilder result = new StringBuilder();
+        int at = 0;
+        while (matcher.find()) {
+            result.append(value, at, matcher.start()).append(expanded(matcher, template));
+            at = matcher.end();
+        }
+        return result.append(value, at, value.length()).toString();
+    }
+
+    private static String expanded(Matcher matcher, String template) {
+        return GROUP.matcher(template).replaceAll(found -> {
+            String name = found.group(1) == null ? found.group(2) : found.group(1);
+            return java.util.regex.Matcher.quoteReplacement(name == null ? "$" : group(matcher, name));
+        });
+    }
+
+    private static String group(Matcher matcher, String name) {
+        try {
+            boolean number = name.length() <= 3 && name.chars().allMatch(c -> c >= '0' && c <= '9');
+            String group = number ? matcher.group(Integer.parseInt(name)) : matcher.group(name);
+            return group == null ? "" : group;
+        } catch (IllegalArgumentException | IndexOutOfBoundsException _) {
+            return "";
+        }
     }
 
     /// As it was written.

@@ -4,30 +4,82 @@ import dev.gatepost.gateway.config.Cidr;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// What a route does with a request beside forwarding it.
 ///
-/// @param strip    removed from the front of the forwarded path; empty for nothing
-/// @param prepend  put in front of it, after `strip`; empty for nothing
-/// @param host     the Host sent upstream
-/// @param timeout  replaces the gateway's response-header timeout
-/// @param redirect answer instead of forwarding
-/// @param allow    only these client addresses; empty for all
-/// @param deny     not these client addresses, even where `allow` has them
+/// @param strip          removed from the front of the forwarded path; empty for nothing
+/// @param prepend        put in front of it, after `strip`; empty for nothing
+/// @param edits          further changes of the path, after these two
+/// @param host           the Host sent upstream
+/// @param timeout        replaces the gateway's response-header timeout
+/// @param retries        most attempts after the first; replaces the gateway's number
+/// @param redirect       answer instead of forwarding
+/// @param redirects      the same for requests whose URL matches, the first that does
+/// @param allow          only these client addresses; empty for all
+/// @param deny           not these client addresses, even where `allow` has them
+/// @param requestFields  headers of the forwarded request
+/// @param responseFields headers of the response
 public record RouteOptions(
         String strip,
         String prepend,
+        List<PathEdit> edits,
         HostRewrite host,
         Optional<Duration> timeout,
+        OptionalInt retries,
         Optional<Redirect> redirect,
+        List<MatchRedirect> redirects,
         List<Cidr> allow,
-        List<Cidr> deny) {
-    public static final RouteOptions NONE =
-            new RouteOptions("", "", HostRewrite.KEEP, Optional.empty(), Optional.empty(), List.of(), List.of());
+        List<Cidr> deny,
+        List<FieldEdit> requestFields,
+        List<FieldEdit> responseFields) {
+    public static final RouteOptions NONE = new RouteOptions(
+            "", "", List.of(), HostRewrite.KEEP, Optional.empty(), OptionalInt.empty(), Optional.empty(), List.of(), List.of(), List.of(), List.of(), List.of());
 
     public RouteOptions {
+        edits = List.copyOf(edits);
+        redirects = List.copyOf(redirects);
         allow = List.copyOf(allow);
         deny = List.copyOf(deny);
+        requestFields = List.copyOf(requestFields);
+        responseFields = List.copyOf(responseFields);
+    }
+
+    public RouteOptions withPath(String newStrip, String newPrepend, List<PathEdit> newEdits) {
+        return new RouteOptions(
+                newStrip, newPrepend, newEdits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields);
+    }
+
+    public RouteOptions withHost(HostRewrite other) {
+        return new RouteOptions(strip, prepend, edits, other, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields);
+    }
+
+    public RouteOptions withTimeout(Duration other) {
+        return new RouteOptions(
+                strip, prepend, edits, host, Optional.of(other), retries, redirect, redirects, allow, deny, requestFields, responseFields);
+    }
+
+    public RouteOptions withRetries(int most) {
+        return new RouteOptions(
+                strip, prepend, edits, host, timeout, OptionalInt.of(most), redirect, redirects, allow, deny, requestFields, responseFields);
+    }
+
+    public RouteOptions withRedirect(Redirect other) {
+        return new RouteOptions(
+                strip, prepend, edits, host, timeout, retries, Optional.of(other), redirects, allow, deny, requestFields, responseFields);
+    }
+
+    public RouteOptions withRedirects(List<MatchRedirect> others) {
+        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, others, allow, deny, requestFields, responseFields);
+    }
+
+    public RouteOptions withAddresses(List<Cidr> newAllow, List<Cidr> newDeny) {
+        return new RouteOptions(
+                strip, prepend, edits, host, timeout, retries, redirect, redirects, newAllow, newDeny, requestFields, responseFields);
+    }
+
+    public RouteOptions withFields(List<FieldEdit> request, List<FieldEdit> response) {
+        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, request, response);
     }
 
     /// Which Host the upstream sees: the client's, the endpoint's `host:port`, or a fixed one.
@@ -36,6 +88,23 @@ public record RouteOptions(
         public static final HostRewrite ENDPOINT = new HostRewrite(Kind.ENDPOINT, "");
 
         public enum Kind { KEEP, ENDPOINT, FIXED }
+    }
+
+    /// A redirect of requests whose whole URL, as the client sent it, matches; one that would lead to itself is none.
+    ///
+    /// @param replacement for every match; `$1` and `${1}` stand for groups
+    public record MatchRedirect(Regex regex, String replacement, boolean permanent) {
+        /// @param url `scheme://host[:port]/path[?query]`
+        public Optional<String> locate(String url) {
+            String target = regex.find(url) ? regex.replaceAll(url, replacement) : url;
+            return target.equals(url) ? Optional.empty() : Optional.of(target);
+        }
+
+        /// Methods other than GET are to be kept (RFC 9110 section 15.4).
+        public int status(String method) {
+            boolean get = method.equals("GET");
+            return permanent ? get ? 301 : 308 : get ? 302 : 307;
+        }
     }
 
     /// @param status   300 to 399
@@ -73,6 +142,6 @@ public record RouteOptions(
 
     /// Whether the path that is forwarded differs from the one that came.
     public boolean rewritesPath() {
-        return !strip.isEmpty() || !prepend.isEmpty();
+        return !strip.isEmpty() || !prepend.isEmpty() || !edits.isEmpty();
     }
 }

@@ -3,6 +3,7 @@ package dev.gatepost.gateway.route;
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.route.TraefikLabels.Label;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
@@ -49,42 +52,61 @@ public final class RouteTable {
     }
 
     /// The table of a snapshot. What a service declares is read anew only when its object is another than in the snapshot
-    /// `previous` was made from; routes that come out no different are the same objects as in `previous`.
+    /// `previous` was made from, or something that it borrows has changed; routes that come out no different are the same
+    /// objects as in `previous`.
     public static RouteTable from(Snapshot snapshot, RouteSettings settings, RouteTable previous) {
         boolean reusable = settings.equals(previous.settings);
-        List<ServiceRoutes> services = new ArrayList<>(snapshot.services().size());
         Set<String> affected = new HashSet<>();
         Map<RouteKey, List<Claim>> touched = new LinkedHashMap<>();
+        List<ServiceRoutes> known = known(snapshot, previous, affected, touched);
+        Map<String, SortedMap<String, Label>> shared = new TreeMap<>();
         int at = 0;
         for (Service service : snapshot.inOrder()) {
-            if (reusable && at < previous.services.size() && previous.services.get(at).isOf(service)) {
-                services.add(previous.services.get(at++));
+            ServiceRoutes present = known.get(at++);
+            Map<String, SortedMap<String, Label>> own =
+                    reusable && present.isOf(service) ? present.middlewares() : ServiceRoutes.middlewares(service, settings);
+            // The first service by name decides what a middleware is.
+            own.forEach(shared::putIfAbsent);
+        }
+        List<ServiceRoutes> services = new ArrayList<>(known.size());
+        at = 0;
+        for (Service service : snapshot.inOrder()) {
+            ServiceRoutes present = known.get(at++);
+            if (reusable && present.isOf(service) && present.holds(shared)) {
+                services.add(present);
+                continue;
+            }
+            touch(present, affected, touched);
+            ServiceRoutes read = ServiceRoutes.read(service, settings, shared);
+            services.add(read);
+            affected.add(read.name());
+            read.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
+        }
+        List<Change> changes = new ArrayList<>();
+        RouteIndex index = assemble(previous.index, touched, affected, changes);
+        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(changes));
+    }
+
+    /// What `previous` holds of each service of the snapshot, in its order. Whatever else it holds is gone.
+    private static List<ServiceRoutes> known(Snapshot snapshot, RouteTable previous, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
+        List<ServiceRoutes> known = new ArrayList<>(snapshot.services().size());
+        int at = 0;
+        for (Service service : snapshot.inOrder()) {
+            if (at < previous.services.size() && previous.services.get(at).isOf(service)) {
+                known.add(previous.services.get(at++));
                 continue;
             }
             // Both are in name order: what was passed over is gone.
             while (at < previous.services.size() && previous.services.get(at).name().compareTo(service.name()) < 0) {
                 touch(previous.services.get(at++), affected, touched);
             }
-            ServiceRoutes known = at < previous.services.size() ? previous.services.get(at) : null;
-            if (known != null && known.name().equals(service.name())) {
-                at++;
-                if (reusable && known.isOf(service)) {
-                    services.add(known);
-                    continue;
-                }
-                touch(known, affected, touched);
-            }
-            ServiceRoutes read = ServiceRoutes.read(service, settings);
-            services.add(read);
-            affected.add(read.name());
-            read.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
+            boolean found = at < previous.services.size() && previous.services.get(at).name().equals(service.name());
+            known.add(found ? previous.services.get(at++) : ServiceRoutes.none(service.name()));
         }
         while (at < previous.services.size()) {
             touch(previous.services.get(at++), affected, touched);
         }
-        List<Change> changes = new ArrayList<>();
-        RouteIndex index = assemble(previous.index, touched, affected, changes);
-        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(changes));
+        return known;
     }
 
     private static void touch(ServiceRoutes gone, Set<String> affected, Map<RouteKey, List<Claim>> touched) {

@@ -4,21 +4,51 @@ import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
 import dev.gatepost.gateway.route.Route.Declaration;
+import dev.gatepost.gateway.route.TraefikLabels.Label;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 
-/// What one service declares: its claims to routes, and what it declared in vain. Depends on the service and the settings
-/// alone, so it holds as long as the service is the same object.
+/// What one service declares: its claims to routes, and what it declared in vain. Depends on the service, the settings and
+/// the middlewares that it borrows from others, so it holds as long as these stay.
 ///
-/// @param claims in the order of instances, then tags, Meta, default host
-record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejected) {
-    static ServiceRoutes read(Service service, RouteSettings settings) {
-        Reader reader = new Reader(service, settings);
+/// @param claims      in the order of instances, then tags, Meta, default host
+/// @param middlewares of Traefik's that it declares, by name: any service may use them
+/// @param borrowed    those of others that it uses, as they were
+record ServiceRoutes(
+        Service service,
+        List<Claim> claims,
+        List<Rejected> rejected,
+        Map<String, SortedMap<String, Label>> middlewares,
+        Map<String, Optional<SortedMap<String, Label>>> borrowed) {
+    /// @param shared middlewares that any service declares
+    static ServiceRoutes read(Service service, RouteSettings settings, Map<String, SortedMap<String, Label>> shared) {
+        Reader reader = new Reader(service, settings, shared);
         service.instances().forEach(reader::read);
-        return new ServiceRoutes(service, List.copyOf(reader.claims), List.copyOf(reader.rejected));
+        return new ServiceRoutes(service, List.copyOf(reader.claims), List.copyOf(reader.rejected), middlewares(service, settings), Map.copyOf(reader.borrowed));
+    }
+
+    /// Of a service that nothing is known of yet.
+    static ServiceRoutes none(String name) {
+        return new ServiceRoutes(new Service(name, List.of()), List.of(), List.of(), Map.of(), Map.of());
+    }
+
+    static Map<String, SortedMap<String, Label>> middlewares(Service service, RouteSettings settings) {
+        Map<String, SortedMap<String, Label>> middlewares = new TreeMap<>();
+        if (settings.dialects().contains(Dialect.TRAEFIK)) {
+            service.instances().forEach(instance -> TraefikLabels.of(instance.tags()).middlewares().forEach(middlewares::putIfAbsent));
+        }
+        return middlewares;
+    }
+
+    /// Whether what it borrowed is still the same.
+    boolean holds(Map<String, SortedMap<String, Label>> shared) {
+        return borrowed.entrySet().stream().allMatch(use -> Optional.ofNullable(shared.get(use.getKey())).equals(use.getValue()));
     }
 
     /// Whether it was read from this very object, which is how a snapshot says that nothing changed.
@@ -39,6 +69,8 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
         /// The instances of a service mostly say the same.
         private final Map<String, Parsed> parsed = new HashMap<>();
         private final Map<List<String>, TraefikDialect.Reading> traefik = new HashMap<>();
+        private final Map<String, SortedMap<String, Label>> shared;
+        private final Map<String, Optional<SortedMap<String, Label>>> borrowed = new HashMap<>();
 
         private sealed interface Parsed {
             record Good(Expression expression) implements Parsed {}
@@ -46,7 +78,8 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
             record Bad(String reason) implements Parsed {}
         }
 
-        Reader(Service service, RouteSettings settings) {
+        Reader(Service service, RouteSettings settings, Map<String, SortedMap<String, Label>> shared) {
+            this.shared = shared;
             this.service = service;
             this.settings = settings;
         }
@@ -102,7 +135,8 @@ record ServiceRoutes(Service service, List<Claim> claims, List<Rejected> rejecte
         }
 
         private void readTraefik(Instance instance) {
-            TraefikDialect.Reading reading = traefik.computeIfAbsent(instance.tags(), tags -> TraefikDialect.read(service.name(), tags));
+            TraefikDialect.Reading reading = traefik.computeIfAbsent(instance.tags(), tags -> TraefikDialect.read(service.name(), tags, shared));
+            borrowed.putAll(reading.borrowed());
             for (TraefikDialect.Declared declared : reading.declared()) {
                 Declaration declaration = new Declaration("tag", "traefik", declared.text(), instance.key());
                 claim(instance, declaration, new Parsed.Good(declared.expression()));

@@ -1,84 +1,56 @@
 package dev.gatepost.gateway.route;
 
-import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.Expression.Malformed;
-import dev.gatepost.gateway.route.TraefikRule.Target;
+import dev.gatepost.gateway.route.TraefikLabels.Label;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// Traefik's tags: `traefik.http.routers|services|middlewares.NAME.*`, read instance by instance. A router that asks for
-/// something this version lacks is rejected, by that thing's name, and no other router is affected.
+import static dev.gatepost.gateway.route.TraefikLabels.list;
+import static dev.gatepost.gateway.route.TraefikLabels.local;
+import static dev.gatepost.gateway.route.TraefikLabels.require;
+
+/// Traefik's tags: `traefik.http.routers|services|middlewares.NAME.*`, read instance by instance; middlewares may be
+/// declared by any service. A router that asks for something this version lacks is rejected, by that thing's name, and no
+/// other router is affected.
 ///
 /// Differences on purpose: a service gets the default rule only if it says `traefik.enable=true`; routers without a
 /// priority go by specificity, not by the length of their rule, and a given priority counts as its distance from that
 /// length; entry points are known by their usual names, `web` and `http`, `websecure` and `https`.
 final class TraefikDialect {
-    private static final String ROOT = "traefik.";
-    private static final String HTTP = "traefik.http.";
     private static final Set<String> PLAIN_ENTRY_POINTS = Set.of("web", "http");
     private static final Set<String> TLS_ENTRY_POINTS = Set.of("websecure", "https");
 
-    private Optional<Label> enable = Optional.empty();
-    private final SortedMap<String, SortedMap<String, Label>> routers = new TreeMap<>();
-    private final SortedMap<String, SortedMap<String, Label>> services = new TreeMap<>();
-    private final SortedMap<String, SortedMap<String, Label>> middlewares = new TreeMap<>();
+    private final TraefikLabels labels;
+    private final Map<String, SortedMap<String, Label>> shared;
+    /// What was looked for among the middlewares of others.
+    private final Map<String, Optional<SortedMap<String, Label>>> borrowed = new HashMap<>();
     private final List<Declared> declared = new ArrayList<>();
     private final List<Refused> refused = new ArrayList<>();
 
-    private TraefikDialect() {}
-
-    private record Label(String tag, String value) {}
+    private TraefikDialect(TraefikLabels labels, Map<String, SortedMap<String, Label>> shared) {
+        this.labels = labels;
+        this.shared = shared;
+    }
 
     record Declared(String text, Expression expression) {}
 
     record Refused(String text, String reason) {}
 
-    record Reading(List<Declared> declared, List<Refused> refused) {}
+    /// @param borrowed middlewares of others that it depends on, and what they were; empty for one that nobody declares
+    record Reading(List<Declared> declared, List<Refused> refused, Map<String, Optional<SortedMap<String, Label>>> borrowed) {}
 
-    static Reading read(String service, List<String> tags) {
-        TraefikDialect dialect = new TraefikDialect();
-        tags.forEach(dialect::sort);
+    /// @param shared middlewares that any service declares, by name
+    static Reading read(String service, List<String> tags, Map<String, SortedMap<String, Label>> shared) {
+        TraefikDialect dialect = new TraefikDialect(TraefikLabels.of(tags), shared);
         dialect.routes(service);
-        return new Reading(List.copyOf(dialect.declared), List.copyOf(dialect.refused));
-    }
-
-    /// Keys are case-insensitive, values are not.
-    private void sort(String tag) {
-        int equals = tag.indexOf('=');
-        if (equals < 0 || !tag.toLowerCase(Locale.ROOT).startsWith(ROOT)) {
-            return;
-        }
-        String key = tag.substring(0, equals).strip().toLowerCase(Locale.ROOT);
-        Label label = new Label(tag, tag.substring(equals + 1).strip());
-        switch (key) {
-            case "traefik.enable" -> enable = Optional.of(label);
-            case "traefik.consulcatalog.connect", "traefik.consulcatalog.canary" -> {
-                if (!label.value().equals("false")) {
-                    refuse(label, key + " is not supported by this version");
-                }
-            }
-            default -> sortHttp(key, label);
-        }
-    }
-
-    private void sortHttp(String key, Label label) {
-        String[] parts = key.startsWith(HTTP) ? key.substring(HTTP.length()).split("\\.", 3) : new String[0];
-        Optional<SortedMap<String, SortedMap<String, Label>>> section = switch (parts.length < 3 ? "" : parts[0]) {
-            case "routers" -> Optional.of(routers);
-            case "services" -> Optional.of(services);
-            case "middlewares" -> Optional.of(middlewares);
-            default -> Optional.empty();
-        };
-        section.ifPresentOrElse(
-                names -> names.computeIfAbsent(parts[1], _ -> new TreeMap<>()).put(parts[2], label),
-                () -> refuse(label, key + " is not supported by this version (expected: traefik.http.routers, services or middlewares)"));
+        return new Reading(List.copyOf(dialect.declared), List.copyOf(dialect.refused), Map.copyOf(dialect.borrowed));
     }
 
     private void refuse(Label label, String reason) {
@@ -86,22 +58,29 @@ final class TraefikDialect {
     }
 
     private void routes(String service) {
-        String enabled = enable.map(Label::value).orElse("");
+        String enabled = labels.enable().map(Label::value).orElse("");
         if (enabled.equals("false")) {
-            refused.clear();
             return;
         }
+        labels.unknown().forEach(this::unknown);
         if (!enabled.isEmpty() && !enabled.equals("true")) {
-            enable.ifPresent(label -> refuse(label, "traefik.enable=%s (expected: true or false)".formatted(enabled)));
+            labels.enable().ifPresent(label -> refuse(label, "traefik.enable=%s (expected: true or false)".formatted(enabled)));
             return;
         }
-        routers.forEach((name, router) -> route(name, router, service));
+        labels.routers().forEach((name, router) -> route(name, router, service));
         // As in Traefik, labels for TCP or UDP alone don't make an HTTP router.
-        if (routers.isEmpty() && refused.isEmpty()) {
-            enable.ifPresent(label -> {
+        if (labels.routers().isEmpty() && refused.isEmpty()) {
+            labels.enable().ifPresent(label -> {
                 Label rule = new Label(label.tag(), defaultRule(service));
                 route(DefaultHost.label(service), new TreeMap<>(Map.of("rule", rule)), service);
             });
+        }
+    }
+
+    private void unknown(String key, Label label) {
+        boolean absent = (key.equals("traefik.consulcatalog.connect") || key.equals("traefik.consulcatalog.canary")) && label.value().equals("false");
+        if (!absent) {
+            refuse(label, key + " is not supported by this version (expected: traefik.enable, traefik.http.routers, services or middlewares)");
         }
     }
 
@@ -113,13 +92,18 @@ final class TraefikDialect {
         Label rule = router.getOrDefault("rule", new Label(router.firstEntry().getValue().tag(), defaultRule(service)));
         try {
             List<Declared> all = new ArrayList<>();
-            for (Target target : TraefikRule.parse(rule.value())) {
+            for (TraefikTarget target : TraefikTarget.of(rule.value())) {
                 new RouterReader(name, router, rule.value()).read(target).forEach(expression -> all.add(new Declared(rule.tag(), expression)));
             }
             declared.addAll(all);
         } catch (Malformed e) {
             refuse(rule, "router %s: %s".formatted(name, e.getMessage()));
         }
+    }
+
+    private Optional<SortedMap<String, Label>> middleware(String name) {
+        SortedMap<String, Label> own = labels.middlewares().get(name);
+        return own != null ? Optional.of(own) : borrowed.computeIfAbsent(name, _ -> Optional.ofNullable(shared.get(name)));
     }
 
     /// Reads one router for one of the targets of its rule.
@@ -129,13 +113,7 @@ final class TraefikDialect {
         private final String rule;
         private final OptionReader options = new OptionReader();
         private Condition.Scheme scheme = Condition.Scheme.ANY;
-        private Optional<Label> redirectScheme = Optional.empty();
-        private int redirectPort;
-        private boolean permanent;
         private int port;
-        private boolean prepended;
-        /// Middleware options read so far.
-        private final Set<String> seen = new HashSet<>();
 
         RouterReader(String name, SortedMap<String, Label> router, String rule) {
             this.name = name;
@@ -143,28 +121,28 @@ final class TraefikDialect {
             this.rule = rule;
         }
 
-        List<Expression> read(Target target) {
+        List<Expression> read(TraefikTarget target) {
             HostPattern host = target.host().orElse(HostPattern.ANY);
             PathPattern path = target.path().orElse(PathPattern.ROOT);
+            options.criteria(target.criteria());
             router.forEach(this::routerLabel);
             service();
-            list(router.getOrDefault("middlewares", new Label("", "")).value()).forEach(middleware -> middleware(local(middleware), path));
-            if (redirectScheme.isEmpty()) {
+            TraefikMiddlewares middlewares = new TraefikMiddlewares(options, TraefikDialect.this::middleware);
+            middlewares.read(router.getOrDefault("middlewares", new Label("", "")).value());
+            if (middlewares.schemeRedirect().isEmpty()) {
                 return List.of(options.expression(host, path, Condition.of(scheme)).withPort(port));
             }
-            // A request that has the scheme already goes on to the service.
-            boolean toTls = redirectScheme.get().value().equals("https");
-            Condition.Scheme from = toTls ? Condition.Scheme.HTTP : Condition.Scheme.HTTPS;
-            Condition.Scheme onward = toTls ? Condition.Scheme.HTTPS : Condition.Scheme.HTTP;
+            TraefikMiddlewares.SchemeRedirect redirect = middlewares.schemeRedirect().get();
+            Condition.Scheme from = redirect.toTls() ? Condition.Scheme.HTTP : Condition.Scheme.HTTPS;
+            Condition.Scheme onward = redirect.toTls() ? Condition.Scheme.HTTPS : Condition.Scheme.HTTP;
             List<Expression> expressions = new ArrayList<>();
             if (scheme != from) {
                 expressions.add(options.expression(host, path, Condition.of(onward)).withPort(port));
             }
             if (scheme != onward) {
-                String at = redirectPort == 0 ? "" : ":" + redirectPort;
-                String url = redirectScheme.get().value() + "://$host" + at + "$path";
-                options.redirect(url, permanent ? "301" : "302", url);
-                expressions.add(options.expression(host, path, Condition.of(from)));
+                // What changes the path comes after the redirect, which is the end.
+                options.redirect(redirect.location(), redirect.permanent() ? "301" : "302", redirect.location());
+                expressions.add(options.withoutPath().expression(host, path, Condition.of(from)));
             }
             return expressions;
         }
@@ -174,7 +152,7 @@ final class TraefikDialect {
                 case "rule", "service", "middlewares" -> {}
                 case "priority" -> priority(label.value());
                 case "entrypoints" -> scheme = entryPoints(label.value());
-                case "rulesyntax" -> require(label.value().equals("v3"), label, "v3");
+                case "rulesyntax" -> require(label.value().equals("v3") || label.value().equals("v2"), label, "v2 or v3");
                 case "tls" -> {
                     if (!label.value().equals("false") && !router.containsKey("entrypoints")) {
                         scheme = Condition.Scheme.HTTPS;
@@ -213,16 +191,17 @@ final class TraefikDialect {
         }
 
         private void service() {
+            SortedMap<String, SortedMap<String, Label>> services = labels.services();
             Label link = router.get("service");
             if (link == null && services.size() > 1) {
                 throw new Malformed("no service is named and %d are declared (expected: %s.service=NAME)".formatted(services.size(), name));
             }
-            String linked = link == null ? services.isEmpty() ? "" : services.firstKey() : local(link.value()).toLowerCase(Locale.ROOT);
-            SortedMap<String, Label> labels = services.getOrDefault(linked, new TreeMap<>());
-            if (labels.isEmpty() && !linked.isEmpty()) {
+            String linked = link == null ? services.isEmpty() ? "" : services.firstKey() : local(link.value());
+            SortedMap<String, Label> own = services.getOrDefault(linked, new TreeMap<>());
+            if (own.isEmpty() && !linked.isEmpty()) {
                 throw new Malformed("service %s (expected: a service that this instance declares)".formatted(linked));
             }
-            labels.forEach(this::serviceLabel);
+            own.forEach(this::serviceLabel);
         }
 
         private void serviceLabel(String key, Label label) {
@@ -243,82 +222,5 @@ final class TraefikDialect {
                 default -> require(false, label, "a service option that this version supports");
             }
         }
-
-        private void middleware(String middleware, PathPattern path) {
-            SortedMap<String, Label> labels = middlewares.get(middleware.toLowerCase(Locale.ROOT));
-            if (labels == null) {
-                throw new Malformed("middleware %s (expected: one that this instance declares)".formatted(middleware));
-            }
-            labels.forEach((key, label) -> middlewareLabel(key, label, path));
-        }
-
-        private void middlewareLabel(String key, Label label, PathPattern path) {
-            require(seen.add(key), label, "one middleware of a kind");
-            switch (key) {
-                case "stripprefix.prefixes" -> {
-                    require(!prepended, label, "stripprefix before addprefix");
-                    options.strip(prefix(label, path));
-                }
-                case "stripprefix.forceslash" -> {}
-                case "addprefix.prefix" -> {
-                    prepended = true;
-                    options.prepend(label.value());
-                }
-                case "redirectscheme.scheme" -> {
-                    require(label.value().equals("https") || label.value().equals("http"), label, "http or https");
-                    redirectScheme = Optional.of(label);
-                }
-                case "redirectscheme.port" -> {
-                    require(label.value().matches("[1-9]\\d{0,4}"), label, "1 to 65535");
-                    redirectPort = Integer.parseInt(label.value());
-                }
-                case "redirectscheme.permanent" -> permanent = label.value().equals("true");
-                case "ipallowlist.sourcerange", "ipwhitelist.sourcerange" -> {
-                    List<Cidr> blocks = new ArrayList<>();
-                    require(!list(label.value()).isEmpty(), label, "at least one address or block");
-                    OptionReader.addresses(key, label.value(), list(label.value()).toArray(String[]::new), blocks);
-                    options.allow(blocks);
-                }
-                default -> require(false, label, "a middleware that this version supports: stripprefix, addprefix, redirectscheme, ipallowlist");
-            }
-        }
-
-        /// Of several prefixes, the one that the route's own path begins with.
-        private String prefix(Label label, PathPattern path) {
-            List<String> prefixes = list(label.value());
-            if (prefixes.size() == 1) {
-                return prefixes.getFirst();
-            }
-            return prefixes.stream()
-                    .filter(path.path()::startsWith)
-                    .findFirst()
-                    .orElseThrow(() -> new Malformed("%s (expected: a prefix of %s among them)".formatted(label.tag(), path)));
-        }
-    }
-
-    private static void require(boolean condition, Label label, String expected) {
-        if (!condition) {
-            throw new Malformed("%s (expected: %s)".formatted(label.tag(), expected));
-        }
-    }
-
-    /// A name of this provider, which is the one that can be meant.
-    private static String local(String name) {
-        int at = name.indexOf('@');
-        if (at >= 0 && !name.substring(at).equals("@consulcatalog")) {
-            throw new Malformed("%s (expected: a name without provider, or with @consulcatalog)".formatted(name));
-        }
-        return at < 0 ? name : name.substring(0, at);
-    }
-
-    /// With commas between, or with `|`, which survives Registrator.
-    private static List<String> list(String value) {
-        List<String> items = new ArrayList<>();
-        for (String item : value.split("[,|]", -1)) {
-            if (!item.isBlank()) {
-                items.add(item.strip());
-            }
-        }
-        return items;
     }
 }

@@ -11,7 +11,9 @@ import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
 import dev.gatepost.gateway.route.Condition;
 import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.FieldEdit;
 import dev.gatepost.gateway.route.HostPattern;
+import dev.gatepost.gateway.route.PathEdit;
 import dev.gatepost.gateway.route.PathPattern;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
@@ -67,18 +69,15 @@ class RouteRulesTest {
     }
 
     private static RouteOptions options(String strip, String prepend, HostRewrite host) {
-        return new RouteOptions(strip, prepend, host, NONE.timeout(), NONE.redirect(), NONE.allow(), NONE.deny());
+        return NONE.withPath(strip, prepend, List.of()).withHost(host);
     }
 
     private static RouteOptions redirect(int status, String location, String strip) {
-        return new RouteOptions(
-                strip, "", HostRewrite.KEEP, NONE.timeout(), Optional.of(new Redirect(status, location)), NONE.allow(), NONE.deny());
+        return NONE.withPath(strip, "", List.of()).withRedirect(new Redirect(status, location));
     }
 
     private static RouteOptions admitting(List<String> allow, List<String> deny) {
-        return new RouteOptions(
-                "", "", HostRewrite.KEEP, NONE.timeout(), NONE.redirect(),
-                allow.stream().map(Cidr::parse).toList(), deny.stream().map(Cidr::parse).toList());
+        return NONE.withAddresses(allow.stream().map(Cidr::parse).toList(), deny.stream().map(Cidr::parse).toList());
     }
 
     private String get(String target) {
@@ -207,13 +206,84 @@ class RouteRulesTest {
         assertEquals("n1/" + service, gate.logged().instance());
     }
 
-    private List<Route> routesOf(Map<String, String> expressions) {
+    @Test
+    void editsThePathInFurtherWays() throws Exception {
+        List<PathEdit> edits = List.of(new PathEdit.Strip(List.of("/a", "/b")), new PathEdit.Replace("/new"));
+        gate.route("/", NONE.withPath("", "/p", List.of(new PathEdit.Strip(List.of("/a", "/p/b")))), origin.port());
+        assertEquals("GET /x?q=/a shop.example.com:8080 /p/b", get("/b/x?q=/a"));
+        assertEquals("GET /p/c shop.example.com:8080 ", get("/c"));
+        gate.route("/", NONE.withPath("", "", edits), origin.port());
+        assertEquals("GET /new?q shop.example.com:8080 /b", get("/b/x?q"));
+    }
+
+    @Test
+    void setsAndRemovesHeadersOfRequestAndResponse() throws Exception {
+        List<FieldEdit> request = List.of(new FieldEdit("Host2", Optional.of("a b"), false), new FieldEdit("Cookie", Optional.empty(), false));
+        List<FieldEdit> response = List.of(
+                new FieldEdit("Server", Optional.empty(), false), new FieldEdit("X-Frame-Options", Optional.of("DENY"), false),
+                new FieldEdit("Strict-Transport-Security", Optional.of("max-age=1"), true));
+        try (RawOrigin echo = RawOrigin.scripted((connection, _) -> {
+            String head = connection.readHead();
+            String body = head.substring(head.indexOf("\r\n") + 2);
+            connection.send("HTTP/1.1 200 OK\r\nServer: x\r\nserver: y\r\nX-Frame-Options: SAMEORIGIN\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
+        })) {
+            gate.route("/", NONE.withFields(request, response), echo.port());
+            client.send("GET / HTTP/1.1\r\nHost: h\r\ncookie: secret\r\nhost2: forged\r\nAccept: a\r\n\r\n");
+            String head = client.readHead();
+            assertTrue(head.contains("\r\nX-Frame-Options: DENY\r\n") && !head.contains("SAMEORIGIN"), head);
+            assertTrue(!head.contains("erver: ") && !head.contains("Strict-Transport"), head);
+            String sent = client.read(Integer.parseInt(head.replaceAll("(?s).*Content-Length: (\\d+).*", "$1")));
+            assertTrue(sent.contains("Host2: a b\r\n") && !sent.contains("forged") && !sent.contains("secret") && sent.contains("Accept: a\r\n"), sent);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET, shop.example.com:8080, /old/a?b, 301, https://new.example/a?b",
+        "POST, shop.example.com:80, /old/a, 308, https://new.example/a",
+        "GET, shop.example.com:8080, /other, 200, ''",
+    })
+    void redirectsUrlsThatMatchAndForwardsOthers(String method, String host, String target, int status, String location) throws Exception {
+        RouteTable table = RouteTable.from(
+                snapshot(Map.of("web", List.of(
+                        "traefik.http.routers.r.rule=PathPrefix(`/`)", "traefik.http.routers.r.middlewares=m",
+                        "traefik.http.middlewares.m.redirectregex.regex=^http://shop.example.com(?::8080)?/old(.*)",
+                        "traefik.http.middlewares.m.redirectregex.replacement=https://new.example${1}", "traefik.http.middlewares.m.redirectregex.permanent=true"))),
+                new RouteSettings(Set.of(Dialect.TRAEFIK), HealthRule.PASSING, ""),
+                RouteTable.EMPTY);
+        gate.serve(table.routes());
+        client.send(method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+        String head = client.readHead();
+        assertTrue(head.startsWith("HTTP/1.1 " + status + " "), head);
+        assertEquals(location, head.contains("Location: ") ? head.replaceAll("(?s).*Location: (.*?)\r\n.*", "$1") : "");
+    }
+
+    @Test
+    void aRouteMayHaveFewerAttempts() throws Exception {
+        List<Endpoint> dead = List.of(
+                new Endpoint("n/one", "web", "n", "dc1", "127.0.0.1", 1, 1), new Endpoint("n/two", "web", "n", "dc1", "127.0.0.1", 2, 1));
+        for (int retries = 0; retries <= 1; retries++) {
+            gate.serve(List.of(Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, NONE.withRetries(retries), new Upstream("web", dead, 2))));
+            client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            String head = client.readHead();
+            assertTrue(head.startsWith("HTTP/1.1 502 "), head);
+            client.read(Integer.parseInt(head.replaceAll("(?s).*Content-Length: (\\d+).*", "$1")));
+            assertEquals(1 + retries, gate.logged().attempts());
+        }
+    }
+
+    private Snapshot snapshot(Map<String, List<String>> tagsByService) {
         Node node = new Node("n1", "", "127.0.0.1", "dc1", Map.of(), Map.of());
         Map<String, Service> services = new HashMap<>();
-        expressions.forEach((name, route) -> services.put(name, new Service(name, List.of(new Instance(
-                name, name, node, "", origin.port(), List.of("gatepost.route=" + route), Map.of(), Map.of(), Weights.DEFAULT, List.of())))));
-        RouteSettings settings = new RouteSettings(Set.of(Dialect.GATEPOST), HealthRule.PASSING, "");
-        RouteTable table = RouteTable.from(new Snapshot(services, Map.of("n1", node)), settings, RouteTable.EMPTY);
+        tagsByService.forEach((name, tags) -> services.put(name, new Service(name, List.of(new Instance(
+                name, name, node, "", origin.port(), tags, Map.of(), Map.of(), Weights.DEFAULT, List.of())))));
+        return new Snapshot(services, Map.of("n1", node));
+    }
+
+    private List<Route> routesOf(Map<String, String> expressions) {
+        Map<String, List<String>> tags = new HashMap<>();
+        expressions.forEach((name, route) -> tags.put(name, List.of("gatepost.route=" + route)));
+        RouteTable table = RouteTable.from(snapshot(tags), new RouteSettings(Set.of(Dialect.GATEPOST), HealthRule.PASSING, ""), RouteTable.EMPTY);
         assertEquals(List.of(), table.rejected());
         return table.routes();
     }

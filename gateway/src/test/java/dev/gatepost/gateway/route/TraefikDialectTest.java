@@ -1,10 +1,16 @@
 package dev.gatepost.gateway.route;
 
+import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Service;
+import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,11 +41,156 @@ class TraefikDialectTest {
         "PathPrefix(`/x`) && PathPrefix(`/x/y`); /x/y*",
         "PathPrefix(`/x`) && Path(`/x`); /x$",
         "Host(`a`) && Host(`b`) || Path(`/z`); /z$",
+        "Host(`a`) && HostRegexp(`^[ab]$`); a/",
+        "HostRegexp(`^[a-z]+\\.example\\.com$`); ~^[a-z]+\\.example\\.com$/",
+        "HostRegexp(`{sub:[a-z]+}.example.com`); ~^(?:[a-z]+)\\.example\\.com$/",
+        "HostHeader(`a`); a/",
+        "PathRegexp(`^/api/v[0-9]+/`); /api/v* path~^/api/v[0-9]+/",
+        "PathRegexp(`^/api/?x`); /api* path~^/api/?x",
+        "PathRegexp(`^/a|^/b`); / path~^/a|^/b",
+        "PathRegexp(`\\.php$`); / path~\\.php$",
+        "PathPrefix(`/a`) && PathRegexp(`^/a/b`); /a/b* path~^/a/b",
+        "Path(`/users/{id:[0-9]+}`); /users/ path~^/users/(?:[0-9]+)$",
+        "PathPrefix(`/users/{id}/x`); /users/ path~^/users/(?:[^/]+)/x",
+        "Host(`a`) && Method(`get`); a/ method=GET",
+        "Method(`GET`, `POST`); / method=GET|POST",
+        "Header(`X-A`, `1`); / header=x-a:1",
+        "Headers(`X-A`, `1`); / header=x-a:1",
+        "HeaderRegexp(`X-A`, `^v`); / header=x-a~^v",
+        "Query(`a`, `1`); / query=a=1",
+        "Query(`a`); / query=a=",
+        "Query(`a=1`, `b=2`); / query=a=1 query=b=2",
+        "QueryRegexp(`a`, `^1`); / query=a~^1",
+        "ClientIP(`10.0.0.0/8`); / client=10.0.0.0/8",
+        "!Host(`a`); / !host:a",
+        "!PathPrefix(`/x`) && Host(`a`); a/ !path:/x*",
+        "Host(`a`) && !(Method(`GET`) || Header(`X`, `1`)); a/ !header=x:1 !method=GET",
+        "!PathRegexp(`^/x/`); / !path~^/x/",
+        "!!Host(`a`); a/",
+        "HOST(`a`) && pathprefix(`/x`); a/x*",
+        "PathPrefix(\"/a b\"); /a%20b*",
     }, delimiter = ';')
     void readsRules(String rule, String ids) {
         RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=" + rule));
         assertEquals(List.of(), table.rejected());
-        assertEquals(List.of(ids.split(" ", -1)), ids(table));
+        assertEquals(ids, String.join(" ", ids(table)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(value = {
+        "!(Path(`/x`) && Method(`GET`)); GET; http://a/x; ; false",
+        "!(Path(`/x`) && Method(`GET`)); POST; http://a/x; ; true",
+        "!(Path(`/x`) && Method(`GET`)); GET; http://a/y; ; true",
+        "!(Path(`/x`) || Method(`GET`)); POST; http://a/x; ; false",
+        "!Query(`a=1`, `b=2`); GET; http://a/?a=1; ; true",
+        "!Query(`a=1`, `b=2`); GET; http://a/?a=1&b=2; ; false",
+        "HostRegexp(`^(.+\\.)?example\\.com$`) && !Host(`www.example.com`); GET; http://shop.example.com/; ; true",
+        "HostRegexp(`^(.+\\.)?example\\.com$`) && !Host(`www.example.com`); GET; http://www.example.com/; ; false",
+        "HostRegexp(`^(.+\\.)?example\\.com$`); GET; http://example.com/; ; true",
+        "PathRegexp(`^/(?i)IMG/`); GET; http://a/img/1; ; true",
+        "Header(`Content-Type`, `application/json`); GET; http://a/; Content-Type: application/json; true",
+        "Query(`mobile`); GET; http://a/?mobile; ; true",
+        "Query(`mobile`); GET; http://a/?mobile=1; ; false",
+        "ClientIP(`192.0.2.0/24`) && PathPrefix(`/`); GET; http://a/; ; true",
+    }, delimiter = ';')
+    void admitsWhatTheRuleSays(String rule, String method, String url, String header, boolean admits) {
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=" + rule));
+        assertEquals(List.of(), table.rejected());
+        Match match = header == null ? RouteMatchTest.match(table, method, url) : RouteMatchTest.match(table, method, url, header);
+        assertEquals(admits, match instanceof Match.Found);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "stripprefix.prefixes=/a,/b; /b/x; /x; /b; ''",
+        "stripprefix.prefixes=/a,/b; /c/x; /c/x; ''; ''",
+        "stripprefixregex.regex=^/v[0-9]+; /v12/x; /x; /v12; ''",
+        "stripprefixregex.regex=/v[0-9]+; /x/v1; /x/v1; ''; ''",
+        "replacepath.path=/new; /old; /new; ''; /old",
+        "replacepathregex.regex=^/a/(.*)|replacepathregex.replacement=/b/$1; /a/x/y; /b/x/y; ''; /a/x/y",
+        "replacepathregex.regex=^/a/(.*)|replacepathregex.replacement=/b/${1}x; /a/y; /b/yx; ''; /a/y",
+        "replacepathregex.regex=^/a/(.*)|replacepathregex.replacement=/b/$1x; /a/y; /b/; ''; /a/y",
+        "replacepathregex.regex=^/a/(?P<rest>.*)|replacepathregex.replacement=/$$/$rest; /a/y; /$/y; ''; /a/y",
+        "replacepathregex.regex=^/a/(.*)|replacepathregex.replacement=/b/$1; /c; /c; ''; ''",
+    })
+    void editsPathsAsTraefikDoes(String labels, String path, String forwarded, String stripped, String replaced) {
+        List<String> tags = new ArrayList<>(List.of(R + "rule=PathPrefix(`/`)", R + "middlewares=m"));
+        for (String label : labels.split("\\|(?=replace)", -1)) {
+            tags.add(M + label);
+        }
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", tags.toArray(String[]::new)));
+        assertEquals(List.of(), table.rejected());
+        assertEquals(new PathEdit.Edited(forwarded, stripped, replaced), PathEdit.applyAll(table.routes().getFirst().options().edits(), path));
+    }
+
+    @Test
+    void keepsTheOrderOfMiddlewares() {
+        Route route = only(
+                R + "rule=PathPrefix(`/`)", R + "middlewares=add,m,re", "traefik.http.middlewares.add.addprefix.prefix=/p",
+                M + "stripprefix.prefixes=/p/a", "traefik.http.middlewares.re.replacepathregex.regex=x", "traefik.http.middlewares.re.replacepathregex.replacement=y");
+        assertEquals("/y", PathEdit.applyAll(route.options().edits(), "/a/x").path());
+        assertEquals("", route.options().strip() + route.options().prepend());
+    }
+
+    @Test
+    void chainsMiddlewares() {
+        Route route = only(
+                R + "rule=Host(`a`)", R + "middlewares=m", M + "chain.middlewares=inner,retry", "traefik.http.middlewares.inner.chain.middlewares=strip",
+                "traefik.http.middlewares.strip.stripprefix.prefixes=/x", "traefik.http.middlewares.retry.retry.attempts=2");
+        assertEquals("/x", route.options().strip());
+        assertEquals(OptionalInt.of(1), route.options().retries());
+        RouteTable endless = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a`)", R + "middlewares=m", M + "chain.middlewares=m"));
+        assertTrue(endless.rejected().getFirst().reason().contains("chains that end"));
+    }
+
+    @Test
+    void redirectsUrlsThatMatch() {
+        RouteOptions.MatchRedirect redirect = only(
+                        R + "rule=Host(`old.example.com`)", R + "middlewares=m", M + "redirectregex.regex=^https?://old\\.example\\.com/(.*)",
+                        M + "redirectregex.replacement=https://new.example.com/${1}", M + "redirectregex.permanent=true")
+                .options()
+                .redirects()
+                .getFirst();
+        assertEquals(Optional.of("https://new.example.com/a?b=c"), redirect.locate("http://old.example.com/a?b=c"));
+        assertEquals(Optional.empty(), redirect.locate("http://other.example.com/"));
+        assertEquals(List.of(301, 308), List.of(redirect.status("GET"), redirect.status("POST")));
+    }
+
+    @Test
+    void setsHeaders() {
+        RouteOptions options = only(
+                        R + "rule=Host(`a`)", R + "middlewares=m", M + "headers.customrequestheaders.X-Script-Name=test", M + "headers.customrequestheaders.x-gone=",
+                        M + "headers.customrequestheaders.Host=inner", M + "headers.customresponseheaders.X-Powered-By=", M + "headers.stsseconds=60",
+                        M + "headers.stspreload=true", M + "headers.framedeny=true", M + "headers.contenttypenosniff=true", M + "headers.referrerpolicy=no-referrer")
+                .options();
+        assertEquals(
+                List.of(new FieldEdit("X-Gone", Optional.empty(), false), new FieldEdit("X-Script-Name", Optional.of("test"), false)), options.requestFields());
+        assertEquals(new HostRewrite(HostRewrite.Kind.FIXED, "inner"), options.host());
+        assertEquals(
+                Set.of(
+                        new FieldEdit("X-Powered-By", Optional.empty(), false),
+                        new FieldEdit("Strict-Transport-Security", Optional.of("max-age=60; preload"), true),
+                        new FieldEdit("X-Frame-Options", Optional.of("DENY"), false),
+                        new FieldEdit("X-Content-Type-Options", Optional.of("nosniff"), false),
+                        new FieldEdit("Referrer-Policy", Optional.of("no-referrer"), false)),
+                Set.copyOf(options.responseFields()));
+    }
+
+    @Test
+    void middlewaresMayBeDeclaredByAnotherServiceAndAreFollowed() {
+        Instance user = Catalogs.instance("web", "1", R + "rule=Host(`a`)", R + "middlewares=m@consulcatalog");
+        Snapshot without = Catalogs.snapshot(user, Catalogs.instance("edge", "1", "x"));
+        RouteTable first = RouteTable.from(without, Catalogs.SETTINGS, RouteTable.EMPTY);
+        assertTrue(first.rejected().getFirst().reason().contains("middleware m@consulcatalog (expected: one that an instance declares)"));
+        Service edge = new Service("edge", List.of(Catalogs.instance("edge", "1", M + "stripprefix.prefixes=/v1")));
+        RouteTable second = RouteTable.from(Catalogs.with(without, edge), Catalogs.SETTINGS, first);
+        assertEquals("/v1", second.routes().getFirst().options().strip());
+        Service changed = new Service("edge", List.of(Catalogs.instance("edge", "1", M + "stripprefix.prefixes=/v2")));
+        RouteTable third = RouteTable.from(Catalogs.with(without, changed), Catalogs.SETTINGS, second);
+        assertEquals("/v2", third.routes().getFirst().options().strip());
+        RouteTable fourth = RouteTable.from(Catalogs.without(without, "edge"), Catalogs.SETTINGS, third);
+        assertEquals(List.of(), ids(fourth));
+        assertEquals(1, fourth.rejected().size());
     }
 
     @Test
@@ -53,14 +204,13 @@ class TraefikDialectTest {
     @Test
     void readsServicesAndMiddlewares() {
         RouteTable table = Catalogs.table(Catalogs.instance(
-                "web", "1", "traefik.enable=true", R + "Rule=Host(`a`) && PathPrefix(`/api`)", R + "middlewares=m,n@consulcatalog", R + "service=s",
+                "web", "1", "traefik.enable=true", R + "Rule=Host(`a`) && PathPrefix(`/api`)", R + "middlewares=m,n@consulcatalog,o", R + "service=s",
                 M + "StripPrefix.prefixes=/v1,/api", "traefik.http.middlewares.n.addprefix.prefix=/in",
-                "traefik.http.middlewares.n.ipallowlist.sourcerange=10.0.0.0/8, 192.0.2.1", S + "server.port=9000", S + "server.weight=3",
+                "traefik.http.middlewares.o.ipallowlist.sourcerange=10.0.0.0/8, 192.0.2.1", S + "server.port=9000", S + "server.weight=3",
                 S + "passhostheader=false", "traefik.http.middlewares.unused.basicauth.users=x:y"));
         Route route = table.routes().getFirst();
         assertEquals(List.of(), table.rejected());
-        assertEquals("/api", route.options().strip());
-        assertEquals("/in", route.options().prepend());
+        assertEquals(List.of(new PathEdit.Strip(List.of("/v1", "/api")), new PathEdit.Prepend("/in")), route.options().edits());
         assertEquals(HostRewrite.ENDPOINT, route.options().host());
         assertEquals(List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("192.0.2.1")), route.options().allow());
         assertEquals(9000, route.upstream().endpoints().getFirst().port());
@@ -114,31 +264,48 @@ class TraefikDialectTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
-        "rule=Host(`a`) && Method(`GET`); matcher Method is not supported",
-        "rule=HostRegexp(`.*`); matcher HostRegexp is not supported",
-        "rule=!Host(`a`); ! is not supported",
+        "rule=HostSNI(`a`); matcher hostsni is not supported by this version (expected: Host, HostRegexp",
+        "rule=HostRegexp(`(`); expression ( ",
+        "rule=PathRegexp(`(a)\\1`); expected: a regular expression as in Go",
+        "rule=Header(`a`); header has 1 arguments (expected: a name and a value)",
+        "rule=ClientIP(`10.0.0.0/33`); 10.0.0.0/33 (expected: an address or block",
+        "rule=Path(`x`); path `x` (expected: a path that begins with /)",
+        "rule=!(Host(`a`); at character 12 (expected: ))",
         "rule=Host(`a`; at character 9 (expected: ))",
         "rule=Host(`a`) Host(`b`); expected: &&, || or the end",
         "rule=Host(a); an argument in backticks or double quotes",
         "rule=; a matcher such as",
         "rule=Host(`a`) && Host(`b`); admits no request",
-        "rule=Path(`/{id}`); patterns in braces",
         "rule=Host(`a:80`); expected: a host name without port",
-        "middlewares=nope; middleware nope (expected: one that this instance declares)",
+        "middlewares=nope; middleware nope (expected: one that an instance declares)",
         "middlewares=m@file; expected: a name without provider",
         "middlewares=auth; basicauth.users=x:y (expected: a middleware that this version supports",
-        "middlewares=closed; at least one address or block",
+        "middlewares=closed; sourcerange= (expected: a value)",
         "service=nope; service nope (expected: a service that this instance declares)",
+        "middlewares=errors; errors.status=500-599 (expected: a middleware that this version supports",
+        "middlewares=mixed; mixed.stripprefix.prefixes=/x (expected: a middleware of one kind",
+        "middlewares=late; redirect.redirectregex.regex=x (expected: redirectregex before what changes the path)",
+        "middlewares=cors; cors.headers.accesscontrolallowmethods=GET (expected: custom request and response headers",
+        "middlewares=backoff; backoff.retry.initialinterval=100ms (expected: what this version supports of it: attempts)",
+        "middlewares=depth; depth.ipallowlist.ipstrategy.depth=1 (expected: what this version supports of it: sourcerange)",
+        "middlewares=framing; header Content-Length (expected: a header name",
         "entrypoints=internal; internal (expected: web, http, websecure or https)",
         "tls.options=mtls; tls.options=mtls (expected: a router option",
         "priority=high; priority=high",
-        "rulesyntax=v2; expected: v3",
+        "rulesyntax=v1; expected: v2 or v3",
     })
     void rejectsTheRouterThatAsksForMore(String label, String reason) {
         String rule = label.startsWith("rule=") ? R + label : R + "rule=Host(`a`)";
         RouteTable table = Catalogs.table(Catalogs.instance(
                 "web", "1", rule, R + (label.startsWith("rule=") ? "tls=false" : label), "traefik.http.routers.good.rule=Host(`good`)",
-                "traefik.http.middlewares.auth.basicauth.users=x:y", "traefik.http.middlewares.closed.ipallowlist.sourcerange="));
+                "traefik.http.middlewares.auth.basicauth.users=x:y", "traefik.http.middlewares.errors.errors.status=500-599",
+                "traefik.http.middlewares.mixed.addprefix.prefix=/a", "traefik.http.middlewares.mixed.stripprefix.prefixes=/x",
+                "traefik.http.middlewares.strip.stripprefix.prefixes=/x", "traefik.http.middlewares.late.chain.middlewares=strip,redirect",
+                "traefik.http.middlewares.redirect.redirectregex.regex=x", "traefik.http.middlewares.redirect.redirectregex.replacement=y",
+                "traefik.http.middlewares.cors.headers.accesscontrolallowmethods=GET", "traefik.http.middlewares.backoff.retry.attempts=2",
+                "traefik.http.middlewares.backoff.retry.initialinterval=100ms", "traefik.http.middlewares.depth.ipallowlist.sourcerange=10.0.0.0/8",
+                "traefik.http.middlewares.depth.ipallowlist.ipstrategy.depth=1", "traefik.http.middlewares.framing.headers.customrequestheaders.content-length=1",
+                "traefik.http.middlewares.closed.ipallowlist.sourcerange="));
         assertEquals(List.of("good/"), ids(table));
         assertEquals(1, table.rejected().size());
         assertTrue(table.rejected().getFirst().reason().contains(reason), table.rejected().getFirst()::reason);
@@ -169,7 +336,7 @@ class TraefikDialectTest {
 
     @Test
     void explainFindsTheRejectedRouter() {
-        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a.example.com`) && Method(`GET`)"));
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a.example.com`) && HostSNI(`b`)"));
         assertEquals(Explanation.REJECTED, table.explain("http://a.example.com/", "GET").outcome());
     }
 
