@@ -50,7 +50,7 @@ public class ZoneAnswerBenchmark {
     public int instances;
 
     private Zone zone = Zone.of(List.of(new Origin(DomainName.of("consul"), false)), new Zone.Authority("ns", List.of(), TTL, TTL));
-    private Responder responder = new Responder(false, Responder.UDP_PAYLOAD);
+    private Responder responder = new Responder(Outside.Agent.NONE, Responder.UDP_PAYLOAD);
     private byte[][] hits = {};
     private byte[][] misses = {};
     private List<InetAddress> addresses = List.of();

@@ -25,7 +25,7 @@ public record Answer(int rcode, List<String> answers, List<String> authority, Li
                 .putShort((short) Query.CLASS_IN)
                 .array();
         byte[] out = new byte[Responder.MAX_MESSAGE];
-        var responder = new Responder(false, Responder.UDP_PAYLOAD);
+        var responder = new Responder(Outside.Agent.NONE, Responder.UDP_PAYLOAD);
         int length = responder.answer(zone, query, query.length, true, out);
         if (length == Responder.OUTSIDE) {
             length = responder.refuse(query);

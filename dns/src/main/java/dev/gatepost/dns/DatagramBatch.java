@@ -71,6 +71,12 @@ final class DatagramBatch {
     private final MemorySegment queryBytes;
     private final MemorySegment answerBytes;
     private final MemorySegment state;
+    /// One more message to send, apart from the batch.
+    private final MemorySegment late;
+    private final MemorySegment lateAddress;
+    private final MemorySegment lateControl;
+    private final MemorySegment lateVector;
+    private final MemorySegment lateBytes;
     private int answered;
 
     /// @param longestAnswer in bytes
@@ -89,6 +95,14 @@ final class DatagramBatch {
         queryBytes = arena.allocate((long) SIZE * QUERY, Long.BYTES);
         answerBytes = arena.allocate((long) SIZE * longestAnswer, Long.BYTES);
         state = arena.allocate(Linker.Option.captureStateLayout());
+        late = arena.allocate(MESSAGE, Long.BYTES);
+        lateAddress = arena.allocate(ADDRESS, Long.BYTES);
+        lateControl = arena.allocate(ANCILLARY, Long.BYTES);
+        lateVector = arena.allocate(BUFFER, Long.BYTES);
+        lateBytes = arena.allocate(longestAnswer, Long.BYTES);
+        message(late, 0, lateVector, lateBytes);
+        late.set(POINTER, NAME, lateAddress);
+        late.set(POINTER, CONTROL, ancillary ? lateControl : MemorySegment.NULL);
         for (int i = 0; i < SIZE; i++) {
             message(received, i, queryVectors, queryBytes.asSlice((long) i * QUERY, QUERY));
             message(answers, i, answerVectors, answerBytes.asSlice((long) i * longestAnswer, longestAnswer));
@@ -189,6 +203,35 @@ final class DatagramBatch {
         }
         expect(count);
         return unsent;
+    }
+
+    /// Where the answer to a received query goes and which address it comes from, to be kept for an answer that isn't there yet.
+    byte[] envelope(int index) {
+        int control = ancillary ? (int) received.get(LONG, (long) index * MESSAGE + CONTROL_LENGTH) : 0;
+        byte[] envelope = new byte[1 + ADDRESS + control];
+        envelope[0] = (byte) received.get(INT, (long) index * MESSAGE + NAME_LENGTH);
+        MemorySegment.copy(addresses, BYTE, (long) index * ADDRESS, envelope, 1, ADDRESS);
+        MemorySegment.copy(controls, BYTE, (long) index * ANCILLARY, envelope, 1 + ADDRESS, control);
+        return envelope;
+    }
+
+    /// Sends one answer, apart from the batch, without waiting.
+    ///
+    /// @param envelope as [#envelope] made it
+    /// @return whether the socket took it
+    boolean send(int socket, byte[] envelope, byte[] from, int length) {
+        int control = envelope.length - 1 - ADDRESS;
+        MemorySegment.copy(envelope, 1, lateAddress, BYTE, 0, ADDRESS);
+        MemorySegment.copy(envelope, 1 + ADDRESS, lateControl, BYTE, 0, control);
+        MemorySegment.copy(from, 0, lateBytes, BYTE, 0, length);
+        late.set(INT, NAME_LENGTH, envelope[0]);
+        late.set(LONG, CONTROL_LENGTH, control);
+        lateVector.set(LONG, BUFFER_LENGTH, length);
+        try {
+            return (int) SEND.invokeExact(state, socket, late, 1, MSG_DONTWAIT) == 1;
+        } catch (Throwable e) {
+            throw new IllegalStateException("sendmmsg", e);
+        }
     }
 
     /// What the kernel wrote over is made ready for it again.

@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -14,16 +15,25 @@ final class Desk {
     final byte[] out = new byte[Responder.MAX_MESSAGE];
     final DnsCounters.Loop counters = new DnsCounters.Loop();
 
+    /// Sends an answer that was not there at once.
+    @FunctionalInterface
+    interface Sender {
+        /// @param answer `answer[0, length)` is valid during the call
+        void send(byte[] answer, int length);
+    }
+
     private final Supplier<Zone> zone;
+    private final Outside.Agent agent;
     private final Responder responder;
     private final QueryLog log;
     private final boolean logs;
     private long epochOffsetNanos;
     private long clockCheckedNanos;
 
-    Desk(Supplier<Zone> zone, int udpPayload, QueryLog log) {
+    Desk(Supplier<Zone> zone, Outside.Agent agent, int udpPayload, QueryLog log) {
         this.zone = zone;
-        this.responder = new Responder(false, udpPayload);
+        this.agent = agent;
+        this.responder = new Responder(agent, udpPayload);
         this.log = log;
         this.logs = !log.equals(QueryLog.NONE);
         checkClock(System.nanoTime());
@@ -33,13 +43,29 @@ final class Desk {
     ///
     /// @param address       the client's, 4 or 16 bytes, read before this returns
     /// @param receivedNanos [System#nanoTime] at receipt
-    /// @return length of the answer; 0 for none
+    /// @return length of the answer; 0 for none; [Responder#LATER]: [#later] gets it
     int answer(int length, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
         boolean stream = transport != QueryRecord.Transport.UDP;
         int written = responder.answer(zone.get(), in, length, stream, out);
         if (written == Responder.OUTSIDE) {
-            written = responder.refuse(in);
+            written = responder.relay(in, receivedNanos);
+            if (written == Responder.LATER) {
+                return written;
+            }
         }
+        done(transport, address, port, receivedNanos);
+        return written;
+    }
+
+    /// Has the query that [#answer] has just put off answered when somebody else has answered it. The parameters are those
+    /// of that call.
+    ///
+    /// @param sender called on this event loop, perhaps before this returns
+    void later(int length, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
+        agent.ask(new Waiting(Arrays.copyOf(in, length), transport, address.clone(), port, receivedNanos, sender));
+    }
+
+    private void done(QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
         QueryRecord record = responder.record();
         long now = System.nanoTime();
         if (now - clockCheckedNanos > CLOCK_CHECK_NANOS) {
@@ -54,7 +80,39 @@ final class Desk {
             record.clientPort = port;
             log.answered(record);
         }
-        return written;
+    }
+
+    /// A query whose answer somebody else has been asked for.
+    private final class Waiting implements Outside.Asker {
+        private final byte[] query;
+        private final QueryRecord.Transport transport;
+        private final byte[] address;
+        private final int port;
+        private final long receivedNanos;
+        private final Sender sender;
+
+        Waiting(byte[] query, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
+            this.query = query;
+            this.transport = transport;
+            this.address = address;
+            this.port = port;
+            this.receivedNanos = receivedNanos;
+            this.sender = sender;
+        }
+
+        @Override
+        public byte[] client() {
+            return address;
+        }
+
+        @Override
+        public void answered(Outside.Reply reply) {
+            System.arraycopy(query, 0, in, 0, query.length);
+            boolean stream = transport != QueryRecord.Transport.UDP;
+            int written = responder.relay(zone.get(), in, query.length, stream, out, reply, System.nanoTime());
+            done(transport, address, port, receivedNanos);
+            sender.send(out, written);
+        }
     }
 
     /// Wall clock from the monotonic one, so that a query costs one clock reading.

@@ -55,15 +55,21 @@ public final class DnsServer implements AutoCloseable {
         this.counters = counters;
     }
 
+    /// Starts to answer for a zone alone.
+    public static DnsServer start(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, DnsSettings settings, QueryLog log)
+            throws IOException {
+        return start(address, group, zone, Outside.NONE, settings, log);
+    }
+
     /// Starts to answer. The zone is read once per query.
     ///
     /// @param address port 0 picks one that is free for both UDP and TCP
     /// @throws IOException when the address can't be listened on; its message is one clear line
-    public static DnsServer start(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, DnsSettings settings, QueryLog log)
-            throws IOException {
+    public static DnsServer start(
+            InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, Outside outside, DnsSettings settings, QueryLog log) throws IOException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return new Opening(address, group, zone, settings, log).open();
+                return new Opening(address, group, zone, outside, settings, log).open();
             } catch (IOException e) {
                 // A port picked for TCP may be taken for UDP.
                 if (address.getPort() != 0 || attempt == PORT_ATTEMPTS) {
@@ -113,14 +119,15 @@ public final class DnsServer implements AutoCloseable {
         private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
         private final AtomicInteger connected = new AtomicInteger();
 
-        Opening(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, DnsSettings settings, QueryLog log) {
+        Opening(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, Outside outside, DnsSettings settings, QueryLog log) {
             this.address = address;
             this.group = group;
             this.settings = settings;
             this.epoll = group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
             for (EventExecutor each : group) {
-                desks.put(each, new Desk(zone, settings.udpPayload(), log));
-                loops.add((EventLoop) each);
+                EventLoop loop = (EventLoop) each;
+                desks.put(loop, new Desk(zone, outside.on(loop), settings.udpPayload(), log));
+                loops.add(loop);
             }
         }
 

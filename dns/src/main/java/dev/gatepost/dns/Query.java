@@ -2,14 +2,16 @@ package dev.gatepost.dns;
 
 /// One query, read from untrusted bytes without allocating: reusable scratch of one thread. The question's name stays
 /// where it came, in the client's case.
-final class Query {
-    static final int HEADER = 12;
+public final class Query {
+    /// Bytes in front of the question.
+    public static final int HEADER = 12;
     static final int CLASS_IN = 1;
     static final int CLASS_ANY = 255;
     static final int PLAIN_UDP_SIZE = 512;
 
     private static final int FLAG_RESPONSE = 0x8000;
     private static final int FLAG_RECURSION_DESIRED = 0x0100;
+    private static final int FLAG_AUTHENTIC_DATA = 0x0020;
     private static final int FLAG_CHECKING_DISABLED = 0x0010;
     private static final int EDNS_DO = 0x8000;
 
@@ -78,8 +80,33 @@ final class Query {
         return additional(in, at + 4, length, u16(in, 8) + u16(in, 10)) ? Verdict.GOOD : Verdict.MALFORMED;
     }
 
-    boolean recursionDesired() {
+    Query() {}
+
+    public int type() {
+        return type;
+    }
+
+    public int queryClass() {
+        return queryClass;
+    }
+
+    public boolean recursionDesired() {
         return (flags & FLAG_RECURSION_DESIRED) != 0;
+    }
+
+    /// Wants signatures (RFC 3225).
+    public boolean dnssecOk() {
+        return dnssecOk;
+    }
+
+    /// Wants what does not validate as well (RFC 4035 section 3.2.2).
+    public boolean checkingDisabled() {
+        return (flags & FLAG_CHECKING_DISABLED) != 0;
+    }
+
+    /// Understands the AD bit (RFC 6840 section 5.7).
+    boolean wantsAuthenticity() {
+        return dnssecOk || (flags & FLAG_AUTHENTIC_DATA) != 0;
     }
 
     /// The bits of the query's flags that an answer repeats: opcode, RD and CD (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
@@ -87,7 +114,7 @@ final class Query {
         return flags & (0x7800 | FLAG_RECURSION_DESIRED | FLAG_CHECKING_DISABLED);
     }
 
-    int nameLength() {
+    public int nameLength() {
         return nameTo - HEADER;
     }
 

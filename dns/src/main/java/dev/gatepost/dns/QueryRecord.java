@@ -31,6 +31,10 @@ public final class QueryRecord {
     public int responseBytes;
     public boolean truncated;
     public Source source = Source.ZONE;
+    /// The upstream that the answer came from, as it is configured; empty when none was asked or nobody knows any more.
+    public String upstream = "";
+    /// Answered past its TTL, since nobody could be asked (RFC 8767).
+    public boolean stale;
     /// Revision of the zone that answered.
     public long revision;
 

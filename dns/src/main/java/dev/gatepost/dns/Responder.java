@@ -10,6 +10,9 @@ public final class Responder {
     /// Result of [#answer]: a good query for a name that the zone leaves to others. [#refuse] is the answer to fall back on.
     public static final int OUTSIDE = -1;
 
+    /// Result of [#relay]: the answer comes later.
+    static final int LATER = -2;
+
     /// The largest message there is: the length of one over TCP is sent in two bytes.
     public static final int MAX_MESSAGE = 65535;
 
@@ -21,16 +24,20 @@ public final class Responder {
     private static final int FLAG_AUTHORITATIVE = 0x0400;
     private static final int FLAG_TRUNCATED = 0x0200;
     private static final int FLAG_RECURSION_AVAILABLE = 0x0080;
+    private static final int FLAG_AUTHENTIC_DATA = 0x0020;
+    private static final int OPTION_EXTENDED_ERROR = 15;
     /// Pointers reach no further (RFC 1035 section 4.1.4).
     private static final int POINTER_REACH = 0x3fff;
     private static final int MAX_CNAMES = 8;
     private static final int ADDRESS_BLOCK = 16;
 
     private final boolean forwards;
+    private final Outside.Agent agent;
     private final int udpPayload;
     private final QueryRecord record = new QueryRecord();
     private final Query query = new Query();
     private final NameKey key = new NameKey();
+    private final Relay relay = new Relay();
     private final byte[] spelled = new byte[16];
     private long random = ThreadLocalRandom.current().nextLong() | 1;
     private long[] gluedGroups = new long[16];
@@ -44,10 +51,11 @@ public final class Responder {
     private int additional;
     private boolean truncated;
 
-    /// @param forwards   whether names outside may be answered by somebody else: the RA bit, and [#OUTSIDE] for shared names
+    /// @param agent      answers for the names outside, shared names that it covers included; the RA bit says that there is one
     /// @param udpPayload most bytes of an answer by UDP, whatever the client allows
-    public Responder(boolean forwards, int udpPayload) {
-        this.forwards = forwards;
+    public Responder(Outside.Agent agent, int udpPayload) {
+        this.agent = agent;
+        this.forwards = !agent.equals(Outside.Agent.NONE);
         this.udpPayload = udpPayload;
     }
 
@@ -85,9 +93,36 @@ public final class Responder {
         return plain(in, Rcode.REFUSED);
     }
 
-    /// The SERVFAIL answer to the query that [#answer] has just called [#OUTSIDE].
-    public int fail(byte[] in) {
-        return plain(in, Rcode.SERVFAIL);
+    /// The agent's answer to the query that [#answer] has just called [#OUTSIDE].
+    ///
+    /// @return bytes written, or [#LATER]
+    int relay(byte[] in, long nowNanos) {
+        startBody(in);
+        return agent.answer(query, in, out, at, limit, relay.clear(nowNanos)) ? relayed() : LATER;
+    }
+
+    /// The answer to an earlier query, now that the reply is there.
+    int relay(Zone zone, byte[] in, int length, boolean stream, byte[] out, Outside.Reply reply, long nowNanos) {
+        query.read(in, length);
+        begin(zone, in, length, stream, out);
+        startBody(in);
+        reply.write(query, in, out, at, limit, relay.clear(nowNanos));
+        return relayed();
+    }
+
+    private int relayed() {
+        at = relay.end;
+        answers = relay.answers;
+        authority = relay.authority;
+        truncated = relay.truncated;
+        record.source = relay.source;
+        record.upstream = relay.upstream;
+        record.stale = relay.stale;
+        int length = finish(relay.rcode, false);
+        if (relay.authenticated && query.wantsAuthenticity()) {
+            out[3] |= FLAG_AUTHENTIC_DATA;
+        }
+        return length;
     }
 
     private void begin(Zone zone, byte[] in, int length, boolean stream, byte[] out) {
@@ -110,6 +145,9 @@ public final class Responder {
         record.answers = 0;
         record.truncated = false;
         record.source = QueryRecord.Source.NONE;
+        record.upstream = "";
+        record.stale = false;
+        relay.errorInfo = Relay.NO_ERROR_INFO;
         record.revision = zone.revision();
     }
 
@@ -132,7 +170,7 @@ public final class Responder {
         }
         Owner owner = zone.owners.find(key.read(in, Query.HEADER, query.nameLength()));
         if (owner.found()) {
-            if (forwards && leftToOthers(zone, owner)) {
+            if (forwards && leftToOthers(zone, owner) && agent.covers(in, Query.HEADER, query.nameLength())) {
                 return OUTSIDE;
             }
             startBody(in);
@@ -142,7 +180,7 @@ public final class Responder {
             return spelledAddress(zone, in);
         }
         int origin = zone.originOf(in, Query.HEADER, query.nameLength(), key);
-        if (origin == Owner.ISLAND || (forwards && zone.origins[origin].shared())) {
+        if (origin == Owner.ISLAND || (forwards && zone.origins[origin].shared() && agent.covers(in, Query.HEADER, query.nameLength()))) {
             return OUTSIDE;
         }
         if (!zone.complete) {
@@ -417,6 +455,23 @@ public final class Responder {
         put16(at + 9, 0);
         at += OPT_LENGTH;
         additional++;
+        if (relay.errorInfo != Relay.NO_ERROR_INFO) {
+            extendedError();
+        }
+    }
+
+    /// Why it is so (RFC 8914 section 2), as far as it fits.
+    private void extendedError() {
+        int size = 2 + relay.errorText.length;
+        if (4 + size > limit + OPT_LENGTH - at) {
+            return;
+        }
+        put16(at - 2, 4 + size);
+        put16(at, OPTION_EXTENDED_ERROR);
+        put16(at + 2, size);
+        put16(at + 4, relay.errorInfo);
+        System.arraycopy(relay.errorText, 0, out, at + 6, relay.errorText.length);
+        at += 4 + size;
     }
 
     private int seal(int rcode, int flags) {

@@ -19,6 +19,8 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
 
     /// No query of any use is longer.
     private static final int MAX_QUERY = 4096;
+    /// Queries of one connection that wait for others to answer, before no more are read.
+    private static final int MAX_WAITING = 100;
 
     private final Desk desk;
     private final DnsSettings settings;
@@ -26,6 +28,7 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
     private final InetSocketAddress client;
     private ByteBuf pending = Unpooled.EMPTY_BUFFER;
     private boolean closing;
+    private int waiting;
     private long deadlineNanos;
 
     TcpHandler(Desk desk, DnsSettings settings, QueryRecord.Transport transport, InetSocketAddress client) {
@@ -79,7 +82,7 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
 
     private void proceed(ChannelHandlerContext ctx) {
         boolean answered = false;
-        while (!closing && ctx.channel().isWritable() && pending.readableBytes() >= LENGTH) {
+        while (!closing && waiting < MAX_WAITING && ctx.channel().isWritable() && pending.readableBytes() >= LENGTH) {
             int length = pending.getUnsignedShort(pending.readerIndex());
             if (length < Query.HEADER || length > MAX_QUERY) {
                 closing = true;
@@ -96,8 +99,10 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
             ctx.flush();
         }
         if (closing) {
-            // What was answered goes out first; the rest of the stream can't be told apart.
-            drain(ctx.channel());
+            // What was asked is answered first; the rest of the stream can't be told apart.
+            if (waiting == 0) {
+                drain(ctx.channel());
+            }
             return;
         }
         if (!pending.isReadable()) {
@@ -105,20 +110,45 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
             pending.release();
             pending = Unpooled.EMPTY_BUFFER;
         }
-        if (ctx.channel().isWritable()) {
+        if (waiting < MAX_WAITING && ctx.channel().isWritable()) {
             ctx.read();
         }
     }
 
     private boolean answer(ChannelHandlerContext ctx, int length) {
-        int written = desk.answer(length, transport, client.getAddress().getAddress(), client.getPort(), System.nanoTime());
+        byte[] address = client.getAddress().getAddress();
+        long now = System.nanoTime();
+        int written = desk.answer(length, transport, address, client.getPort(), now);
+        if (written == Responder.LATER) {
+            waiting++;
+            desk.later(length, transport, address, client.getPort(), now, (answer, size) -> answeredLater(ctx, answer, size));
+            return false;
+        }
         if (written == Responder.DROPPED) {
             closing = true;
             return false;
         }
-        ByteBuf answer = ctx.alloc().directBuffer(LENGTH + written).writeShort(written).writeBytes(desk.out, 0, written);
-        var _ = ctx.write(answer, ctx.voidPromise());
+        write(ctx, desk.out, written);
         return true;
+    }
+
+    /// Answers go out as they come, in whatever order (RFC 7766 section 6.2.1.1).
+    private void answeredLater(ChannelHandlerContext ctx, byte[] answer, int length) {
+        waiting--;
+        if (!ctx.channel().isActive()) {
+            return;
+        }
+        write(ctx, answer, length);
+        ctx.flush();
+        deadlineNanos = System.nanoTime() + settings.tcpIdle().toNanos();
+        if (closing || waiting == MAX_WAITING - 1) {
+            proceed(ctx);
+        }
+    }
+
+    private static void write(ChannelHandlerContext ctx, byte[] answer, int length) {
+        ByteBuf bytes = ctx.alloc().directBuffer(LENGTH + length).writeShort(length).writeBytes(answer, 0, length);
+        var _ = ctx.write(bytes, ctx.voidPromise());
     }
 
     /// One timer at a time, set anew when it finds that there was life. A client that doesn't read has no query answered,
@@ -128,6 +158,10 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
         var _ = ctx.executor().schedule(() -> {
             if (!ctx.channel().isActive()) {
                 return;
+            }
+            if (waiting > 0) {
+                // Not the client's silence: what it waits for has a deadline of its own.
+                deadlineNanos = System.nanoTime() + settings.tcpIdle().toNanos();
             }
             if (System.nanoTime() - deadlineNanos >= 0) {
                 var _ = ctx.close();

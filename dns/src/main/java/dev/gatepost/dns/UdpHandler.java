@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DatagramPacket;
+import java.net.InetSocketAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,17 +38,27 @@ final class UdpHandler extends ChannelInboundHandlerAdapter {
         ByteBuf query = packet.content();
         int length = query.readableBytes();
         query.getBytes(query.readerIndex(), desk.in, 0, length);
-        int written = desk.answer(length, QueryRecord.Transport.UDP, packet.sender().getAddress().getAddress(), packet.sender().getPort(), receivedNanos);
-        if (written == Responder.DROPPED) {
-            return;
+        InetSocketAddress client = packet.sender();
+        byte[] address = client.getAddress().getAddress();
+        int written = desk.answer(length, QueryRecord.Transport.UDP, address, client.getPort(), receivedNanos);
+        switch (written) {
+            case Responder.DROPPED -> {}
+            case Responder.LATER -> desk.later(length, QueryRecord.Transport.UDP, address, client.getPort(), receivedNanos, (answer, size) -> {
+                write(ctx, client, answer, size);
+                ctx.flush();
+            });
+            default -> write(ctx, client, desk.out, written);
         }
+    }
+
+    private void write(ChannelHandlerContext ctx, InetSocketAddress client, byte[] answer, int length) {
         if (!ctx.channel().isWritable()) {
             // The socket takes no more: a late answer is worth less than memory.
             desk.counters.add(DnsCounters.Loop.UNSENT, 1);
             return;
         }
-        ByteBuf answer = ctx.alloc().directBuffer(written).writeBytes(desk.out, 0, written);
-        var _ = ctx.write(new DatagramPacket(answer, packet.sender()), ctx.voidPromise());
+        ByteBuf bytes = ctx.alloc().directBuffer(length).writeBytes(answer, 0, length);
+        var _ = ctx.write(new DatagramPacket(bytes, client), ctx.voidPromise());
     }
 
     @Override

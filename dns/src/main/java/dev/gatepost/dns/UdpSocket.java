@@ -43,6 +43,7 @@ final class UdpSocket implements EpollIoHandle {
     private final byte[] ipv4 = new byte[4];
     private final byte[] ipv6 = new byte[16];
     private @Nullable IoRegistration registration;
+    private boolean closed;
 
     private UdpSocket(Desk desk, FileDescriptor socket, DatagramBatch batch) {
         this.desk = desk;
@@ -106,9 +107,21 @@ final class UdpSocket implements EpollIoHandle {
         int length = batch.query(index, desk.in);
         byte[] address = batch.isIpv4(index) ? ipv4 : ipv6;
         batch.sender(index, address);
-        int written = desk.answer(length, QueryRecord.Transport.UDP, address, batch.senderPort(index), receivedNanos);
-        if (written != Responder.DROPPED) {
-            batch.answer(index, desk.out, written);
+        int port = batch.senderPort(index);
+        int written = desk.answer(length, QueryRecord.Transport.UDP, address, port, receivedNanos);
+        switch (written) {
+            case Responder.DROPPED -> {}
+            case Responder.LATER -> {
+                byte[] envelope = batch.envelope(index);
+                desk.later(length, QueryRecord.Transport.UDP, address, port, receivedNanos, (answer, size) -> answerLater(envelope, answer, size));
+            }
+            default -> batch.answer(index, desk.out, written);
+        }
+    }
+
+    private void answerLater(byte[] envelope, byte[] answer, int length) {
+        if (closed || !batch.send(socket.intValue(), envelope, answer, length)) {
+            desk.counters.add(DnsCounters.Loop.UNSENT, 1);
         }
     }
 
@@ -140,6 +153,7 @@ final class UdpSocket implements EpollIoHandle {
 
     @Override
     public void close() {
+        closed = true;
         if (registration != null) {
             registration.cancel();
         }

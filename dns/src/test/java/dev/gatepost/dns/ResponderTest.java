@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class ResponderTest {
     private static final Duration TTL = Duration.ofSeconds(2);
     private final Zone zone = TestZones.sample();
-    private final Responder responder = new Responder(false, Responder.UDP_PAYLOAD);
+    private final Responder responder = new Responder(Outside.Agent.NONE, Responder.UDP_PAYLOAD);
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
@@ -373,7 +373,7 @@ class ResponderTest {
 
     @Test
     void leavesNamesOutsideToAForwarder() {
-        var forwarding = new Responder(true, Responder.UDP_PAYLOAD);
+        var forwarding = new Responder(TestZones.ANY_AGENT, Responder.UDP_PAYLOAD);
         for (String name : List.of("www.example.com.", "9.0.0.10.in-addr.arpa.", "0.0.10.in-addr.arpa.", "10.in-addr.arpa.", "35.216.184.93.in-addr.arpa.")) {
             byte[] query = query(name, Type.PTR, -1).toWire();
             assertEquals(Responder.OUTSIDE, forwarding.answer(zone, query, query.length, false, new byte[512]), name);
@@ -384,6 +384,15 @@ class ResponderTest {
             assertTrue(forwarding.answer(zone, query, query.length, false, out) > 0, name);
             assertEquals(0x80, out[3] & 0x80, "RA");
         }
+    }
+
+    @Test
+    void answersSharedNamesItselfWhenTheForwarderHasNobodyToAskAboutThem() {
+        var forwarding = new Responder(TestZones.NARROW_AGENT, Responder.UDP_PAYLOAD);
+        byte[] query = query("9.0.0.10.in-addr.arpa.", Type.PTR, -1).toWire();
+        byte[] out = new byte[512];
+        assertTrue(forwarding.answer(zone, query, query.length, false, out) > 0);
+        assertEquals(Rcode.NXDOMAIN, out[3] & 15);
     }
 
     @Test

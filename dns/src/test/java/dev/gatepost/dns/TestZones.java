@@ -40,6 +40,28 @@ final class TestZones {
                 .build(7);
     }
 
+    /// Would answer for everything.
+    static final Outside.Agent ANY_AGENT = agent(true);
+    /// Would answer for nothing that the zone shares.
+    static final Outside.Agent NARROW_AGENT = agent(false);
+
+    private static Outside.Agent agent(boolean covers) {
+        return new Outside.Agent() {
+            @Override
+            public boolean covers(byte[] bytes, int nameAt, int nameLength) {
+                return covers;
+            }
+
+            @Override
+            public boolean answer(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
+                return false;
+            }
+
+            @Override
+            public void ask(Outside.Asker asker) {}
+        };
+    }
+
     static Rdata.Srv srv(String ip, int port, int weight) {
         InetAddress address = address(ip);
         return new Rdata.Srv(1, weight, port, name(HexFormat.of().formatHex(address.getAddress()) + ".addr.consul"), List.of(address));

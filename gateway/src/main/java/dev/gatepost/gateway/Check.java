@@ -41,7 +41,6 @@ final class Check {
                 yield invalid.readable();
             }
         };
-        config.flatMap(Gateway::unsupported).ifPresent(problems::add);
         config.flatMap(GatewayConfig::https).ifPresent(https -> problems.addAll(certificateProblems(https.certificates())));
         config.flatMap(readable -> readable.catalog().file()).ifPresent(services -> problems.addAll(catalogProblems(services)));
         return problems;

@@ -3,6 +3,8 @@ package dev.gatepost.gateway;
 import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.DnsSettings;
 import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.Outside;
+import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.catalog.Catalog;
 import dev.gatepost.gateway.catalog.HealthRule;
@@ -57,6 +59,7 @@ public final class Gateway implements AutoCloseable {
     private final AccessLog accessLog;
     private final Optional<Certificates> certificates;
     private final Gate gate;
+    private final Optional<Forwarder> forwarder;
     private final Optional<DnsServer> dns;
     private final Optional<AdminApi> admin;
     private final Catalog catalog;
@@ -69,10 +72,6 @@ public final class Gateway implements AutoCloseable {
     private record Opened(String name, AutoCloseable closing) {}
 
     private Gateway(GatewayConfig config, InstantSource clock) throws StartFailure {
-        Optional<String> unsupported = unsupported(config);
-        if (unsupported.isPresent()) {
-            throw new StartFailure(unsupported.get());
-        }
         this.config = config;
         this.clock = clock;
         this.settings = settings(config);
@@ -84,6 +83,7 @@ public final class Gateway implements AutoCloseable {
             open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
             this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners()));
+            this.forwarder = forwards(config) ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding()))) : Optional.empty();
             this.dns = config.dns().isPresent() ? Optional.of(open("dns", post(config.dns().get(), loops))) : Optional.empty();
             this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
             this.admin = config.admin().isPresent()
@@ -103,14 +103,6 @@ public final class Gateway implements AutoCloseable {
     /// @throws StartFailure when a listener's port is taken, a certificate is missing, a file can't be read
     public static Gateway start(GatewayConfig config) throws StartFailure {
         return new Gateway(config, InstantSource.system());
-    }
-
-    /// What is configured and this version can't do: better not started than served otherwise than somebody believes.
-    static Optional<String> unsupported(GatewayConfig config) {
-        return config.dns()
-                .filter(dns -> !dns.forward().isEmpty())
-                .map(dns -> "dns.forward: " + dns.forward().getFirst().zone()
-                        + " (expected: no dns.forward; this version answers REFUSED to names outside " + dns.domain() + ")");
     }
 
     private <T extends AutoCloseable> T open(String name, T closing) {
@@ -149,7 +141,12 @@ public final class Gateway implements AutoCloseable {
     }
 
     private DnsServer post(GatewayConfig.Dns post, EventLoopGroup loops) throws IOException {
-        return DnsServer.start(post.address(), loops, () -> state.zone(), DnsSettings.DEFAULT, accessLog::log);
+        Outside outside = forwarder.isPresent() ? forwarder.get() : Outside.NONE;
+        return DnsServer.start(post.address(), loops, () -> state.zone(), outside, DnsSettings.DEFAULT, accessLog::log);
+    }
+
+    private static boolean forwards(GatewayConfig config) {
+        return config.dns().filter(dns -> !dns.forwarding().zones().isEmpty()).isPresent();
     }
 
     private static Optional<SSLContext> consulTls(GatewayConfig config) throws IOException {
@@ -222,6 +219,10 @@ public final class Gateway implements AutoCloseable {
 
     Optional<DnsServer> dns() {
         return dns;
+    }
+
+    Optional<Forwarder> forwarder() {
+        return forwarder;
     }
 
     Optional<Certificates> certificates() {

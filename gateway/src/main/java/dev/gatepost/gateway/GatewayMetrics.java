@@ -7,6 +7,8 @@ import dev.gatepost.dns.DnsCounters;
 import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.QueryRecord.Transport;
 import dev.gatepost.dns.Rcode;
+import dev.gatepost.dns.forward.ForwardCounters;
+import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.catalog.Safeguards;
 import dev.gatepost.gateway.catalog.SourceStatus;
@@ -42,6 +44,7 @@ final class GatewayMetrics {
         named.gate();
         named.routes();
         gateway.dns().ifPresent(named::dns);
+        gateway.forwarder().ifPresent(named::forwarder);
         named.metrics.counter("gatepost_access_log_dropped_total", "Log lines lost because the sink did not keep up or failed.", gateway.accessLog()::dropped);
         named.certificates();
         return named.metrics;
@@ -185,6 +188,30 @@ final class GatewayMetrics {
                 .counter("gatepost_dns_truncated_total", "Answers with the TC bit.", counters::truncated)
                 .counter("gatepost_dns_unsent_total", "Answers that the socket did not take.", counters::unsent)
                 .gauge("gatepost_dns_connections", "TCP connections open.", server::connections);
+    }
+
+    private void forwarder(Forwarder forwarder) {
+        ForwardCounters counters = forwarder.counters();
+        metrics.counters("gatepost_dns_forward_total", "What became of questions about names outside the zone.", List.of("event"), MOST_SAMPLES,
+                        () -> counters.events().entrySet().stream()
+                                .map(entry -> new Sample(List.of(entry.getKey().name().toLowerCase(Locale.ROOT)), entry.getValue()))
+                                .toList())
+                .counters("gatepost_dns_upstream_questions_total", "Questions sent to an upstream.", List.of("upstream"), MOST_SAMPLES,
+                        () -> byUpstream(forwarder, upstream -> (double) upstream.questions()))
+                .counters("gatepost_dns_upstream_answers_total", "Answers of an upstream.", List.of("upstream"), MOST_SAMPLES,
+                        () -> byUpstream(forwarder, upstream -> (double) upstream.answers()))
+                .counters("gatepost_dns_upstream_missed_total", "Questions that an upstream did not answer, or not in time.", List.of("upstream"), MOST_SAMPLES,
+                        () -> byUpstream(forwarder, upstream -> (double) upstream.missed()))
+                .counters("gatepost_dns_upstream_seconds_total", "Time that the answers of an upstream took together.", List.of("upstream"), MOST_SAMPLES,
+                        () -> byUpstream(forwarder, upstream -> upstream.nanos() / NANOS_PER_SECOND))
+                .gauges("gatepost_dns_upstream_up", "1 when an upstream is asked first, 0 while it does not answer.", List.of("upstream"), MOST_SAMPLES,
+                        () -> byUpstream(forwarder, upstream -> upstream.usable() ? 1.0 : 0.0))
+                .gauge("gatepost_dns_cache_answers", "Forwarded answers in the cache.", forwarder::cachedAnswers)
+                .gauge("gatepost_dns_cache_bytes", "Memory that they take, about.", forwarder::cachedBytes);
+    }
+
+    private static List<Sample> byUpstream(Forwarder forwarder, Function<ForwardCounters.UpstreamCount, Double> value) {
+        return forwarder.counters().upstreams().stream().map(upstream -> new Sample(List.of(upstream.upstream()), value.apply(upstream))).toList();
     }
 
     private void certificates() {

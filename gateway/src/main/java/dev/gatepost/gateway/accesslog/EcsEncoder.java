@@ -76,6 +76,8 @@ public final class EcsEncoder {
     private static final byte[] CLASS = ascii(",\"class\":\"CLASS");
     private static final byte[] DNS_ANSWERS = ascii(",\"answers\":");
     private static final byte[] DNS_TRUNCATED = ascii(",\"truncated\":true");
+    private static final byte[] DNS_STALE = ascii(",\"stale\":true");
+    private static final byte[] DNS_UPSTREAM = ascii(",\"upstream\":\"");
     private static final byte[] OVER_DNS = member("protocol", "dns");
     private static final byte[] OVER_TLS = member("protocol", "dot");
     private static final byte[] OVER_HTTPS = member("protocol", "doh");
@@ -344,6 +346,14 @@ public final class EcsEncoder {
         }
         if (query.truncated) {
             line.raw(DNS_TRUNCATED);
+        }
+        if (query.stale) {
+            line.raw(DNS_STALE);
+        }
+        if (!query.upstream.isEmpty()) {
+            line.raw(DNS_UPSTREAM);
+            line.text(query.upstream, 128);
+            line.raw('"');
         }
         line.raw('}');
         if (line.truncated()) {

@@ -132,7 +132,21 @@ public final class ConfigReader {
                 profile,
                 ttl(Settings.DNS_TTL, profile),
                 ttl(Settings.DNS_NEGATIVE_TTL, profile),
-                find(Settings.DNS_FORWARD).orElse(List.of()));
+                forwarding(address));
+    }
+
+    private Dns.Forwarding forwarding(InetSocketAddress own) {
+        List<Dns.Forward> zones = find(Settings.DNS_FORWARD).orElse(List.of());
+        for (Dns.Forward zone : zones) {
+            if (zones.stream().filter(each -> each.zone().equals(zone.zone())).findFirst().filter(each -> each != zone).isPresent()) {
+                problems.add(Problem.of(placeOf(Settings.DNS_FORWARD), Settings.DNS_FORWARD.key(), zone.zone() + " twice", "each zone once, with all its servers"));
+            }
+            zone.to().stream().filter(server -> isOwn(own, server.address())).findFirst().ifPresent(server ->
+                    problems.add(Problem.of(placeOf(Settings.DNS_FORWARD), Settings.DNS_FORWARD.key(), server.address().toString().replaceFirst("^.*/", ""),
+                            "another server than dns.address, this one")));
+        }
+        return new Dns.Forwarding(zones, new Dns.Cache(
+                get(Settings.DNS_CACHE_SIZE), get(Settings.DNS_CACHE_MAX_TTL), get(Settings.DNS_CACHE_MAX_NEGATIVE_TTL), get(Settings.DNS_CACHE_STALE)));
     }
 
     /// Consul's answers may not be kept at all, unless somebody said otherwise.
@@ -220,6 +234,11 @@ public final class ConfigReader {
                     problems.add(Problem.of(placeOf(later.setting()), later.setting().key(), written(later.setting()),
                             "an address that %s does not use".formatted(earlier.setting().key()))));
         }
+    }
+
+    private static boolean isOwn(InetSocketAddress own, InetSocketAddress server) {
+        return own.getPort() == server.getPort()
+                && (own.getAddress().equals(server.getAddress()) || (own.getAddress().isAnyLocalAddress() && server.getAddress().isLoopbackAddress()));
     }
 
     /// Two TCP listeners on one port, where a wildcard address takes the port of every address.

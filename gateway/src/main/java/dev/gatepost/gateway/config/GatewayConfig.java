@@ -42,19 +42,35 @@ public record GatewayConfig(
 
     /// @param ttl         of positive answers
     /// @param negativeTtl of NODATA and NXDOMAIN (RFC 2308)
-    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, List<Forward> forward) {
+    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding) {
         public enum Profile { STRICT, CONSUL_1_8 }
 
-        public Dns {
-            forward = List.copyOf(forward);
+        /// Who is asked about other names, and what is remembered of it.
+        ///
+        /// @param zones none: such names are REFUSED
+        public record Forwarding(List<Forward> zones, Cache cache) {
+            public Forwarding {
+                zones = List.copyOf(zones);
+            }
         }
 
-        /// @param zone in lower case without the dot at the end; `.` is the root
-        public record Forward(String zone, List<InetSocketAddress> to) {
+        /// @param zone    in lower case without the dot at the end; `.` is the root
+        /// @param ca      who signs the certificates of those asked over TLS; empty: the JDK's
+        /// @param mixCase whether names are asked for in random case (0x20)
+        public record Forward(String zone, List<NameServer> to, Optional<Path> ca, boolean mixCase) {
             public Forward {
                 to = List.copyOf(to);
             }
         }
+
+        /// @param serverName whom the certificate must name; empty: the address
+        public record NameServer(InetSocketAddress address, boolean tls, String serverName) {}
+
+        /// @param size           most bytes that answers may take
+        /// @param maxTtl         of positive answers
+        /// @param maxNegativeTtl of NODATA and NXDOMAIN
+        /// @param stale          how long an answer may serve after its TTL while no upstream answers; zero: not at all
+        public record Cache(long size, Duration maxTtl, Duration maxNegativeTtl, Duration stale) {}
     }
 
     public record Admin(InetSocketAddress address) {}

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -52,7 +53,9 @@ final class Settings {
     static final Setting<Duration> DNS_TTL = of("dns.ttl", Syntax.ttl(), "2s", SOMETIMES,
             "of positive answers");
     static final Setting<List<Dns.Forward>> DNS_FORWARD = optional("dns.forward", Syntax.list(forward()), "none: REFUSED", SOMETIMES,
-            "who is asked about other zones, the longest zone wins; `[{ zone: \".\", to: [10.0.0.2] }]`");
+            "who is asked about other names, the longest zone wins: `[{ zone: \".\", to: [10.0.0.2, \"tls://9.9.9.9#dns.quad9.net\"] }]`; `ca: FILE` for a private authority of `tls://` servers, `mix-case: true` for 0x20");
+    static final Setting<Duration> DNS_CACHE_STALE = of("dns.cache-stale", Syntax.duration(ZERO), "1d", SOMETIMES,
+            "how long a forwarded answer may serve after its TTL while nobody answers; 0 is not at all");
     static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,
             "where the last known good catalog is kept, for a start while Consul is away; omit it in a read-only container");
     static final Setting<List<Routes.Dialect>> ROUTES_DIALECTS = of("routes.dialects", Syntax.list(Syntax.oneOf(dialects())), "gatepost, fabio, traefik", SOMETIMES,
@@ -100,6 +103,12 @@ final class Settings {
             "how old unconfirmed services may be and `/ready` still say yes");
     static final Setting<Duration> DNS_NEGATIVE_TTL = of("dns.negative-ttl", Syntax.ttl(), "1s", RARELY,
             "of \"no such name\" and \"no such record\"");
+    static final Setting<Long> DNS_CACHE_SIZE = of("dns.cache-size", Syntax.size(64 << 10, 1L << 40), "64MiB", RARELY,
+            "most memory for forwarded answers");
+    static final Setting<Duration> DNS_CACHE_MAX_TTL = of("dns.cache-max-ttl", Syntax.ttl(), "1d", RARELY,
+            "longest that a forwarded answer is believed");
+    static final Setting<Duration> DNS_CACHE_MAX_NEGATIVE_TTL = of("dns.cache-max-negative-ttl", Syntax.ttl(), "1h", RARELY,
+            "longest that a forwarded \"no such name\" is believed");
     static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
             "how answers are formed: by the RFCs, or as Consul 1.8 does, quirks included, its TTLs of 0 as well unless others are set");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
@@ -167,13 +176,32 @@ final class Settings {
     }
 
     private static Syntax<Dns.Forward> forward() {
-        Syntax<List<InetSocketAddress>> servers = Syntax.list(Syntax.nameServer());
-        return Syntax.mapping("{ zone: \".\", to: [10.0.0.2] }", List.of("zone", "to"), (name, fields, problems) -> {
+        Syntax<List<Dns.NameServer>> servers = Syntax.list(nameServer());
+        Syntax<Path> ca = Syntax.file("a readable PEM file");
+        return Syntax.mapping("{ zone: \".\", to: [10.0.0.2] }", List.of("zone", "to", "ca", "mix-case"), (name, fields, problems) -> {
             Optional<String> zone = Optional.ofNullable(fields.get("zone")).flatMap(value -> Syntax.domain().read(name + ".zone", value, problems));
-            Optional<List<InetSocketAddress>> to = Optional.ofNullable(fields.get("to"))
+            Optional<List<Dns.NameServer>> to = Optional.ofNullable(fields.get("to"))
                     .flatMap(value -> servers.read(name + ".to", value, problems))
                     .filter(list -> !list.isEmpty());
-            return zone.flatMap(domain -> to.map(list -> new Dns.Forward(domain, list)));
+            Optional<Path> authority = Optional.ofNullable(fields.get("ca")).flatMap(value -> ca.read(name + ".ca", value, problems));
+            boolean mixCase = Optional.ofNullable(fields.get("mix-case")).flatMap(value -> Syntax.yesOrNo().read(name + ".mix-case", value, problems)).orElse(false);
+            return zone.flatMap(domain -> to.map(list -> new Dns.Forward(domain, list, authority, mixCase)));
+        });
+    }
+
+    /// `10.0.0.2`, or over TLS `tls://9.9.9.9` with the name in the certificate behind a `#`.
+    private static Syntax<Dns.NameServer> nameServer() {
+        return Syntax.word("IP, IP:PORT, [IPV6]:PORT or tls://IP[:PORT][#NAME]", text -> {
+            String server = text.text();
+            if (!server.startsWith("tls://")) {
+                return new Dns.NameServer(Syntax.nameServer(server, 53), false, "");
+            }
+            int hash = server.indexOf('#');
+            String name = hash < 0 ? "" : server.substring(hash + 1).toLowerCase(Locale.ROOT);
+            if (hash >= 0 && !Syntax.isDomain(name)) {
+                throw new IllegalArgumentException();
+            }
+            return new Dns.NameServer(Syntax.nameServer(server.substring("tls://".length(), hash < 0 ? server.length() : hash), 853), true, name);
         });
     }
 

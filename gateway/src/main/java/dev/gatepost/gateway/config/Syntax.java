@@ -216,16 +216,14 @@ public record Syntax<T>(String expected, Reader<T> reader) {
     }
 
     /// A name server to ask: an address, never a name, for who would look it up?
-    static Syntax<InetSocketAddress> nameServer() {
-        return word("IP, IP:PORT or [IPV6]:PORT", text -> {
-            try {
-                return new InetSocketAddress(InetAddress.ofLiteral(text.text()), 53);
-            } catch (IllegalArgumentException _) {
-                HostAndPort parts = HostAndPort.of(text.text());
-                require(parts.port() > 0);
-                return new InetSocketAddress(InetAddress.ofLiteral(parts.host()), parts.port());
-            }
-        });
+    static InetSocketAddress nameServer(String text, int usualPort) {
+        try {
+            return new InetSocketAddress(InetAddress.ofLiteral(text), usualPort);
+        } catch (IllegalArgumentException _) {
+            HostAndPort parts = HostAndPort.of(text);
+            require(parts.port() > 0);
+            return new InetSocketAddress(InetAddress.ofLiteral(parts.host()), parts.port());
+        }
     }
 
     /// A host without brackets, and a port.

@@ -73,8 +73,16 @@ final class ConfigReaderTest {
                 List.of(new Certificate(folder.resolve("edge.pem"), Optional.of(folder.resolve("edge.key")))),
                 config.https().orElseThrow().certificates());
         assertEquals(
-                new Dns(address("127.0.0.1", 8053), "consul", Dns.Profile.STRICT, Duration.ofSeconds(2), Duration.ofSeconds(1), List.of(new Dns.Forward(
-                        ".", List.of(address("127.0.0.1", 5300), address("10.0.0.2", 53), address("fd00::1", 53))))),
+                new Dns(address("127.0.0.1", 8053), "consul", Dns.Profile.STRICT, Duration.ofSeconds(2), Duration.ofSeconds(1), new Dns.Forwarding(
+                        List.of(new Dns.Forward(
+                                ".",
+                                List.of(
+                                        new Dns.NameServer(address("127.0.0.1", 5300), false, ""),
+                                        new Dns.NameServer(address("10.0.0.2", 53), false, ""),
+                                        new Dns.NameServer(address("fd00::1", 53), false, "")),
+                                Optional.empty(),
+                                false)),
+                        new Dns.Cache(64 << 20, Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(1)))),
                 config.dns().orElseThrow());
         assertEquals(address("127.0.0.1", 9090), config.admin().orElseThrow().address());
         assertEquals(
@@ -116,8 +124,30 @@ final class ConfigReaderTest {
         assertEquals(address("127.0.0.1", 80), config.http().orElseThrow().address());
         assertEquals(address("::", 53), config.dns().orElseThrow().address());
         assertEquals(List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("fd00::/8")), config.trustedProxies());
-        assertEquals(List.of(new Dns.Forward("corp.example", List.of(address("10.0.0.2", 53)))), config.dns().orElseThrow().forward());
+        assertEquals(
+                List.of(new Dns.Forward("corp.example", List.of(new Dns.NameServer(address("10.0.0.2", 53), false, "")), Optional.empty(), false)),
+                config.dns().orElseThrow().forwarding().zones());
         assertEquals("http://10.0.0.1:8500", config.consul().orElseThrow().address());
+    }
+
+    @Test
+    void readsNameServersThatAreAskedOverTls() {
+        GatewayConfig config = read("""
+                dns:
+                  address: ':0'
+                  forward:
+                    - { zone: ., to: ["tls://9.9.9.9#DNS.quad9.net", "tls://[2620:fe::9]:8853"], mix-case: true }
+                consul:
+                """, Map.of());
+        assertEquals(
+                List.of(new Dns.Forward(
+                        ".",
+                        List.of(
+                                new Dns.NameServer(address("9.9.9.9", 853), true, "dns.quad9.net"),
+                                new Dns.NameServer(address("2620:fe::9", 8853), true, "")),
+                        Optional.empty(),
+                        true)),
+                config.dns().orElseThrow().forwarding().zones());
     }
 
     @Test

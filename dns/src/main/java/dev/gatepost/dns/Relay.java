@@ -1,0 +1,45 @@
+package dev.gatepost.dns;
+
+/// What is said of records that come from elsewhere: header fields, and words for log and EDE. Reusable scratch of one thread.
+public final class Relay {
+    /// No extended error.
+    public static final int NO_ERROR_INFO = -1;
+
+    /// When the query came, or the reply to it: [System#nanoTime].
+    public long nowNanos;
+
+    /// Where the records end.
+    public int end;
+    public int rcode;
+    public int answers;
+    public int authority;
+    /// Somebody trusted has validated it: the AD bit, for clients that asked to know.
+    public boolean authenticated;
+    public boolean truncated;
+    /// EDE info code (RFC 8914 section 4), or [#NO_ERROR_INFO].
+    public int errorInfo;
+    public byte[] errorText = {};
+    public QueryRecord.Source source = QueryRecord.Source.NONE;
+    /// Past its TTL (RFC 8767).
+    public boolean stale;
+    /// Who was asked, or nothing.
+    public String upstream = "";
+
+    private static final byte[] NO_TEXT = {};
+
+    Relay clear(long nowNanos) {
+        this.nowNanos = nowNanos;
+        end = 0;
+        rcode = 0;
+        answers = 0;
+        authority = 0;
+        authenticated = false;
+        truncated = false;
+        errorInfo = NO_ERROR_INFO;
+        errorText = NO_TEXT;
+        source = QueryRecord.Source.NONE;
+        stale = false;
+        upstream = "";
+        return this;
+    }
+}

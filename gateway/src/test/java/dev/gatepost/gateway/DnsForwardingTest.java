@@ -1,0 +1,64 @@
+package dev.gatepost.gateway;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.gatepost.gateway.catalog.Await;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// A whole gateway that forwards to a real Unbound, asked with dig.
+@Timeout(60)
+class DnsForwardingTest {
+    private static final String RECORDS = """
+            local-zone: "example.net." static
+            local-data: "example.net. 300 IN SOA ns.example.net. root.example.net. 1 3600 600 86400 60"
+            local-data: "www.example.net. 300 IN A 192.0.2.1"
+            local-data: "www.example.net. 300 IN A 192.0.2.2"
+            local-data: "alias.example.net. 300 IN CNAME www.example.net."
+            """;
+
+    @TempDir
+    Path home;
+
+    @Test
+    void forwardsWhatIsNotItsOwnAndAnswersFromTheCacheWhenTheUpstreamHasGone() throws Exception {
+        Path upstream = Files.createDirectory(home.resolve("unbound"));
+        Path edge = Files.createDirectory(home.resolve("gatepost"));
+        Files.writeString(edge.resolve("services.yaml"), "services: [ { name: web, instances: [ { id: web-1, address: 127.0.0.1, port: 9001 } ] } ]\n");
+        UnboundServer unbound = UnboundServer.start(upstream, RECORDS, "");
+        try (unbound;
+                RunningGateway gatepost = RunningGateway.start(
+                        edge, "catalog: { file: services.yaml }", "dns.forward: [ { zone: \".\", to: [ 127.0.0.1:" + unbound.port() + " ] } ]")) {
+            String first = gatepost.dig("www.example.net", "A");
+            assertTrue(first.contains("192.0.2.1") && first.contains("192.0.2.2"), first);
+            assertTrue(first.contains("flags: qr rd ra;"), first);
+            assertTrue(gatepost.dig("web.service.consul", "A").contains("127.0.0.1"));
+            assertTrue(gatepost.dig("nobody.example.net", "A", "+tcp").contains("status: NXDOMAIN"));
+
+            unbound.close();
+            assertTrue(gatepost.dig("www.example.net", "A").contains("192.0.2.1"));
+            assertTrue(gatepost.dig("nobody.example.net", "A").contains("status: NXDOMAIN"));
+            String unknown = gatepost.dig("other.example.net", "A");
+            assertTrue(unknown.contains("status: SERVFAIL") && unknown.contains("EDE: 22"), unknown);
+
+            String asked = "forward 127.0.0.1:" + unbound.port();
+            Await.until("all is logged", Duration.ofSeconds(10), () -> sources(gatepost).size() == 6);
+            assertEquals(List.of(asked, "zone", asked, "cache", "cache", "forward"), sources(gatepost));
+        }
+    }
+
+    private static List<String> sources(RunningGateway gatepost) {
+        return gatepost.log().stream()
+                .map(record -> record.at("/gatepost/dns"))
+                .filter(JsonNode::isObject)
+                .map(dns -> (dns.path("source").asText() + " " + dns.path("upstream").asText()).strip())
+                .toList();
+    }
+}
