@@ -2,6 +2,7 @@ package dev.gatepost.benchmarks;
 
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Origin;
+import dev.gatepost.dns.Outside;
 import dev.gatepost.dns.RRset;
 import dev.gatepost.dns.Rdata;
 import dev.gatepost.dns.Responder;

@@ -137,8 +137,9 @@ public final class ConfigReader {
 
     private Dns.Forwarding forwarding(InetSocketAddress own) {
         List<Dns.Forward> zones = find(Settings.DNS_FORWARD).orElse(List.of());
+        Set<String> names = new HashSet<>();
         for (Dns.Forward zone : zones) {
-            if (zones.stream().filter(each -> each.zone().equals(zone.zone())).findFirst().filter(each -> each != zone).isPresent()) {
+            if (!names.add(zone.zone())) {
                 problems.add(Problem.of(placeOf(Settings.DNS_FORWARD), Settings.DNS_FORWARD.key(), zone.zone() + " twice", "each zone once, with all its servers"));
             }
             zone.to().stream().filter(server -> isOwn(own, server.address())).findFirst().ifPresent(server ->
