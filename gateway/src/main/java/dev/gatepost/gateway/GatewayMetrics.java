@@ -55,6 +55,7 @@ final class GatewayMetrics {
                 .gauge("gatepost_ready", "1 when traffic may come.", () -> gateway.notReady().isEmpty() ? 1 : 0)
                 .gauge("gatepost_catalog_services", "Services in the served catalog.", () -> gateway.state().catalog().services().size())
                 .gauge("gatepost_catalog_instances", "Instances in the served catalog, healthy or not.", () -> gateway.state().catalog().instanceCount())
+                .gauge("gatepost_catalog_panicking", "Services served with all instances since none is healthy.", () -> gateway.state().panicking().size())
                 .gauge("gatepost_routes", "Routes in the served table.", () -> gateway.state().routes().size())
                 .gauge("gatepost_rejected", "Tags, Meta and fragments that did not parse.", () -> gateway.state().routes().rejected().size())
                 .gauge("gatepost_dns_names", "Names in the served zone.", () -> gateway.state().zone().names())

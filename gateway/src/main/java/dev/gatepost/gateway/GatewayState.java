@@ -1,6 +1,8 @@
 package dev.gatepost.gateway;
 
 import dev.gatepost.dns.Zone;
+import dev.gatepost.gateway.catalog.Health;
+import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.proxy.Serving;
 import dev.gatepost.gateway.route.RouteSettings;
@@ -8,6 +10,7 @@ import dev.gatepost.gateway.route.RouteTable;
 import dev.gatepost.gateway.zone.ServiceZone;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import java.time.Instant;
+import java.util.List;
 
 /// All that is served, derived from one snapshot: one immutable value behind one reference, so that the gate, the post and
 /// the admin API never see two different catalogs.
@@ -33,6 +36,14 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, Serv
         RouteTable routes = RouteTable.from(snapshot, settings.routes(), serving.routes());
         ServiceZone next = names.next(snapshot, revision);
         return new GatewayState(now, snapshot, new Serving(routes, revision), next, next.zone());
+    }
+
+    /// Services that are served with all instances since none is healthy.
+    List<String> panicking() {
+        return catalog.services().values().stream()
+                .filter(service -> service.instances().stream().anyMatch(instance -> instance.health() == Health.PANICKING))
+                .map(Service::name)
+                .toList();
     }
 
     long revision() {

@@ -11,12 +11,14 @@ import java.util.Optional;
 ///
 /// @param source   the one that speaks for the whole: Consul where there is one, else the file
 /// @param sources  all of them
+/// @param panicking services that are served with all instances since none is healthy
 /// @param notReady why; empty when ready
 record StateView(
         long revision,
         Instant publishedAt,
         SourceView source,
         List<SourceView> sources,
+        List<String> panicking,
         Counts counts,
         boolean ready,
         String notReady,
@@ -58,6 +60,7 @@ record StateView(
                 state.publishedAt(),
                 sources.getLast(),
                 sources,
+                state.panicking(),
                 new Counts(
                         state.catalog().services().size(),
                         state.catalog().instanceCount(),

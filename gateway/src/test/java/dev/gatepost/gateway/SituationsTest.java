@@ -66,6 +66,24 @@ class SituationsTest {
     }
 
     @Test
+    void aServiceThatMayPanicIsServedWholeWhenAllIsCritical(@TempDir Path home) throws Exception {
+        try (Origin origin = Origin.start("bold");
+                RunningGateway gateway = RunningGateway.start(home, "consul: { address: \"" + consul().address() + "\" }", "catalog: { panic: [bold] }")) {
+            register("bold", "bold-1", origin.port(), "gatepost.route=bold.test/");
+            register("meek", "meek-1", origin.port(), "gatepost.route=meek.test/");
+            Await.until("both are served", SOON, () -> gateway.status("bold.test/") == 200 && gateway.status("meek.test/") == 200);
+            consul().checkStatus("service:bold-1", Health.CRITICAL);
+            consul().checkStatus("service:meek-1", Health.CRITICAL);
+            Await.until("the meek one is not", SOON, () -> gateway.status("meek.test/") == 503);
+            assertEquals(200, gateway.status("bold.test/"));
+            assertEquals("127.0.0.1", gateway.dig("bold.service.consul", "A", "+short").strip());
+            assertEquals("", gateway.dig("meek.service.consul", "A", "+short").strip());
+            assertEquals("[\"bold\"]", gateway.admin("/api/v1/state").path("panicking").toString());
+            assertTrue(gateway.admin("/api/v1/services/bold").toString().contains("_gatepost_panic"));
+        }
+    }
+
+    @Test
     void aRollingChangeOfOptionsIsServedAtEveryStep(@TempDir Path home) throws Exception {
         try (Origin origin = Origin.start("roll"); RunningGateway gateway = follow(home)) {
             List<String> ids = List.of("roll-1", "roll-2", "roll-3");

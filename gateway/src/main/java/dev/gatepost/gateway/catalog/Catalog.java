@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -22,6 +23,7 @@ import javax.net.ssl.SSLContext;
 /// source has spoken, or its copy on disk has for it.
 public final class Catalog implements AutoCloseable {
     private final List<CatalogSource> sources;
+    private final Panic panic;
 
     // Guarded by `this`: the sources' threads, each of which publishes what it changed, one at a time.
     private final Map<CatalogSource, Snapshot> latest = new HashMap<>();
@@ -30,7 +32,12 @@ public final class Catalog implements AutoCloseable {
 
     /// @param sources in order of precedence: where two know the same instance or node, the first one's counts
     public Catalog(List<CatalogSource> sources) {
+        this(sources, new Panic(Set.of(), HealthRule.PASSING));
+    }
+
+    private Catalog(List<CatalogSource> sources, Panic panic) {
         this.sources = List.copyOf(sources);
+        this.panic = panic;
     }
 
     /// The sources that the configuration names.
@@ -46,12 +53,13 @@ public final class Catalog implements AutoCloseable {
         }
         config.consul().ifPresent(consul -> {
             CatalogSource source =
-                    new ConsulCatalog(consul, tls, servedRevision, ConsulCatalog.Timing.DEFAULT, clock, RandomGenerator.getDefault());
+                    new ConsulCatalog(consul, config.catalog().maxLossPercent(), tls, servedRevision, ConsulCatalog.Timing.DEFAULT, clock, RandomGenerator.getDefault());
             sources.add(config.catalog().lastGood()
                     .<CatalogSource>map(copy -> new LastGood(source, copy, config.catalog().maxAge(), servedRevision, LastGood.Timing.DEFAULT, clock))
                     .orElse(source));
         });
-        return new Catalog(sources);
+        HealthRule rule = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
+        return new Catalog(sources, new Panic(config.catalog().panic(), rule));
     }
 
     /// @param changed called with each new snapshot by one thread at a time
@@ -103,7 +111,7 @@ public final class Catalog implements AutoCloseable {
         }
         Snapshot merged = sources.size() == 1 ? snapshot : published.updatedTo(merged());
         published = merged;
-        changed.accept(merged);
+        changed.accept(panic.applied(merged));
     }
 
     private Snapshot merged() {

@@ -51,7 +51,7 @@ import org.slf4j.LoggerFactory;
 /// where there are fewer of those, over [#READERS] connections.
 ///
 /// A read that fails keeps what was there and is repeated; only the list of names removes a service; and a loss of more
-/// than half of all instances at once is read a second time, consistently, before it is believed.
+/// than a set share of all instances at once is read a second time, consistently, before it is believed.
 public final class ConsulCatalog implements CatalogSource {
     private static final Logger LOG = LoggerFactory.getLogger(ConsulCatalog.class);
 
@@ -133,6 +133,7 @@ public final class ConsulCatalog implements CatalogSource {
     private final Timing timing;
     private final RandomGenerator random;
     private final Duration maxStale;
+    private final int maxLossPercent;
     private final ConsulStanding standing;
     private final BlockingQueue<Heard> inbox = new LinkedBlockingQueue<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -162,10 +163,12 @@ public final class ConsulCatalog implements CatalogSource {
     private long lastHeard;
     private long patienceEnds;
 
+    /// @param maxLossPercent of all instances: a greater loss at once must be confirmed
     /// @param tls            for an `https` address: whom to believe and what to show
     /// @param servedRevision the revision that is being served, for log lines; 0 before the first
     public ConsulCatalog(
             GatewayConfig.Consul consul,
+            int maxLossPercent,
             Optional<SSLContext> tls,
             LongSupplier servedRevision,
             Timing timing,
@@ -174,6 +177,7 @@ public final class ConsulCatalog implements CatalogSource {
         this.timing = timing;
         this.random = random;
         this.maxStale = consul.maxStale();
+        this.maxLossPercent = maxLossPercent;
         this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep());
         this.standing = new ConsulStanding(consul.address(), servedRevision, clock, List.of(SERVICES, NODES, CRITICAL, WARNING), System.nanoTime());
         // A tenth more or less, so that a fleet's sweeps drift apart.
@@ -509,8 +513,9 @@ public final class ConsulCatalog implements CatalogSource {
         return true;
     }
 
-    private static boolean lostTooMuch(Snapshot before, Snapshot now) {
-        return 2 * now.instanceCount() < before.instanceCount();
+    private boolean lostTooMuch(Snapshot before, Snapshot now) {
+        long had = before.instanceCount();
+        return (had - now.instanceCount()) * 100 > had * maxLossPercent;
     }
 
     /// A sudden loss of most instances is what a fleet going down looks like, and also what a server that just

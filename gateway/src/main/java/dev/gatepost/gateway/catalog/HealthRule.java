@@ -9,7 +9,7 @@ public enum HealthRule {
 
     public boolean admits(Health health) {
         return switch (health) {
-            case PASSING -> true;
+            case PASSING, PANICKING -> true;
             case WARNING -> this == WARNING;
             case CRITICAL, MAINTENANCE -> false;
         };

@@ -58,6 +58,10 @@ public record Instance(
         return new Instance(id, service, other, serviceAddress, port, tags, meta, taggedAddresses, weights, checks);
     }
 
+    Instance withChecks(List<Check> others) {
+        return new Instance(id, service, node, serviceAddress, port, tags, meta, taggedAddresses, weights, others);
+    }
+
     public Health health() {
         Health worst = Health.PASSING;
         for (Check check : checks) {
@@ -69,7 +73,7 @@ public record Instance(
     /// Consul's weight for the present health; 0 for an instance that gets no traffic.
     public int weight() {
         return switch (health()) {
-            case PASSING -> weights.passing();
+            case PASSING, PANICKING -> weights.passing();
             case WARNING -> weights.warning();
             case CRITICAL, MAINTENANCE -> 0;
         };

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
@@ -86,7 +87,8 @@ public final class ConfigReader {
                 listener(Settings.DNS_ADDRESS, this::dns),
                 listener(Settings.ADMIN_ADDRESS, (_, address) -> new Admin(address)),
                 consul(),
-                new CatalogFiles(find(Settings.CATALOG_FILE), find(Settings.CATALOG_LAST_GOOD), get(Settings.CATALOG_MAX_AGE)),
+                new CatalogFiles(find(Settings.CATALOG_FILE), find(Settings.CATALOG_LAST_GOOD), get(Settings.CATALOG_MAX_AGE),
+                        get(Settings.CATALOG_MAX_LOSS), new TreeSet<>(find(Settings.CATALOG_PANIC).orElse(List.of()))),
                 routes(),
                 find(Settings.TRUSTED_PROXIES).orElse(List.of()),
                 new AccessLog(get(Settings.ACCESS_LOG_OUTPUT), get(Settings.ACCESS_LOG_FORMAT), Math.toIntExact(get(Settings.ACCESS_LOG_BUFFER))),

@@ -101,7 +101,13 @@ public record GatewayConfig(
     /// @param file     the file catalog
     /// @param lastGood where the last known good catalog is kept
     /// @param maxAge   how old a last good copy, or unconfirmed data, may be and still count as ready
-    public record CatalogFiles(Optional<Path> file, Optional<Path> lastGood, Duration maxAge) {}
+    /// @param maxLossPercent of all instances: when more vanish from Consul at once, a second read must confirm it
+    /// @param panic          services that are served with all instances rather than none; `*` for every service
+    public record CatalogFiles(Optional<Path> file, Optional<Path> lastGood, Duration maxAge, int maxLossPercent, Set<String> panic) {
+        public CatalogFiles {
+            panic = Set.copyOf(panic);
+        }
+    }
 
     public record Routes(Set<Dialect> dialects, String defaultHost, boolean admitWarning) {
         public Routes {

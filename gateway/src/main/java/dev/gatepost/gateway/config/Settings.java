@@ -101,6 +101,10 @@ final class Settings {
             "most client connections at a time");
     static final Setting<Duration> CATALOG_MAX_AGE = of("catalog.max-age", Syntax.duration(ZERO), "24h", RARELY,
             "how old unconfirmed services may be and `/ready` still say yes");
+    static final Setting<Integer> CATALOG_MAX_LOSS = of("catalog.max-loss", Syntax.count(0, 100), "50", RARELY,
+            "percent of all instances: when more vanish from Consul at once, a second, consistent read must confirm it; 100 believes everything");
+    static final Setting<List<String>> CATALOG_PANIC = optional("catalog.panic", Syntax.list(Syntax.text()), "none", RARELY,
+            "services of which all instances but those in maintenance are served while none is healthy, `[\"*\"]` for every service");
     static final Setting<Duration> DNS_NEGATIVE_TTL = of("dns.negative-ttl", Syntax.ttl(), "1s", RARELY,
             "of \"no such name\" and \"no such record\"");
     static final Setting<Long> DNS_CACHE_SIZE = of("dns.cache-size", Syntax.size(64 << 10, 1L << 40), "64MiB", RARELY,

@@ -412,6 +412,7 @@ public final class ConsulAgent implements AutoCloseable {
             case PASSING -> "passing";
             case WARNING -> "warning";
             case CRITICAL -> "critical";
+            case PANICKING -> throw new IllegalArgumentException("panicking is no check status: it is our own word");
             case MAINTENANCE -> throw new IllegalArgumentException("maintenance is no check status: use maintenance(...)");
         };
     }

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -122,6 +123,31 @@ final class ConsulTroubleTest {
             assertTrue(consul.asked("/v1/catalog/services") > reads);
             assertTrue(consul.requests().stream().anyMatch(request -> request.startsWith("/v1/catalog/services?") && request.contains("consistent")),
                     consul.requests().toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10, true", "50, false", "100, false"})
+    void confirmsALossThatIsGreaterThanTheSetShare(int percent, boolean confirmed) {
+        try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), percent, TIMING).awaitFirst()) {
+            consul.lacks("api-1");
+            follower.await("the loss is followed", Follower.PATIENTLY, snapshot -> !snapshot.services().containsKey("api"));
+            assertEquals(confirmed, consul.requests().stream().anyMatch(request -> request.startsWith("/v1/catalog/services?") && request.contains("consistent")));
+        }
+    }
+
+    @Test
+    void holdsASuddenLossThatIsNotConfirmedAndSaysSo() {
+        try (Follower follower = follow()) {
+            Snapshot before = follower.snapshot();
+            consul.aFollowerStaysBehind();
+            consul.fails("/v1/health/service/", new Fault.Status(500, "rpc error"));
+            consul.lacks("web-1").lacks("api-1");
+            Await.until("the loss is held", Follower.PATIENTLY, () -> follower.status().safeguards().held().isPresent());
+            assertSame(before, follower.snapshot());
+            consul.has("web", "web-1", 80, Health.PASSING, "a").has("api", "api-1", 81, Health.PASSING, "b").recovers();
+            Await.until("nothing was lost", Follower.PATIENTLY, () -> follower.status().safeguards().held().isEmpty());
+            follower.delivered().forEach(snapshot -> assertEquals(before.services().keySet(), snapshot.services().keySet()));
         }
     }
 

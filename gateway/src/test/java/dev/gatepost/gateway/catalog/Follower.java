@@ -35,8 +35,8 @@ final class Follower implements AutoCloseable {
     private final AtomicInteger revision = new AtomicInteger();
     private final CountDownLatch first = new CountDownLatch(1);
 
-    private Follower(GatewayConfig.Consul consul, ConsulCatalog.Timing timing) {
-        catalog = new ConsulCatalog(consul, Optional.empty(), revision::get, timing, InstantSource.system(), new Random(7));
+    private Follower(GatewayConfig.Consul consul, int maxLossPercent, ConsulCatalog.Timing timing) {
+        catalog = new ConsulCatalog(consul, maxLossPercent, Optional.empty(), revision::get, timing, InstantSource.system(), new Random(7));
         catalog.start(snapshot -> {
             delivered.add(snapshot);
             last = snapshot;
@@ -50,7 +50,11 @@ final class Follower implements AutoCloseable {
     }
 
     static Follower of(GatewayConfig.Consul consul, ConsulCatalog.Timing timing) {
-        return new Follower(consul, timing);
+        return new Follower(consul, 50, timing);
+    }
+
+    static Follower of(GatewayConfig.Consul consul, int maxLossPercent, ConsulCatalog.Timing timing) {
+        return new Follower(consul, maxLossPercent, timing);
     }
 
     static GatewayConfig.Consul consul(String address, String token) {
