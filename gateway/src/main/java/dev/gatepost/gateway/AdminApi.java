@@ -32,6 +32,7 @@ final class AdminApi implements AutoCloseable {
                 .get("/api/v1/routes", _ -> routes())
                 .get("/api/v1/routes/{id}", this::route)
                 .get("/api/v1/rejected", _ -> RejectedView.all(gateway))
+                .get("/api/v1/conflicts", _ -> ConflictsView.of(gateway.state().routes()))
                 .get("/api/v1/upstreams", _ -> gateway.gate().endpoints())
                 .get("/api/v1/history", this::history)
                 .get("/api/v1/explain", this::explain)

@@ -14,6 +14,7 @@ import dev.gatepost.gateway.proxy.Gate;
 import dev.gatepost.gateway.proxy.GateSettings;
 import dev.gatepost.gateway.proxy.ListenerSpec;
 import dev.gatepost.gateway.proxy.TlsStart;
+import dev.gatepost.gateway.route.Conflict;
 import dev.gatepost.gateway.route.RouteSettings;
 import dev.gatepost.gateway.tls.CertificateLoad;
 import dev.gatepost.gateway.tls.Certificates;
@@ -49,6 +50,7 @@ import org.slf4j.LoggerFactory;
 /// snapshot is there it is not ready, answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
 /// closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {
+    private static final int MOST_CONFLICTS_TOLD = 10;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
 
     private final GatewayConfig config;
@@ -181,6 +183,11 @@ public final class Gateway implements AutoCloseable {
         GatewayState next = last.next(snapshot, settings, clock.instant());
         state = next;
         remember(last, next);
+        List<Conflict> conflicts = next.routes().newConflicts();
+        conflicts.stream().limit(MOST_CONFLICTS_TOLD).forEach(conflict -> LOG.warn("declarations differ: {}", conflict));
+        if (conflicts.size() > MOST_CONFLICTS_TOLD) {
+            LOG.warn("declarations differ: {} more, see /api/v1/conflicts", conflicts.size() - MOST_CONFLICTS_TOLD);
+        }
         if (last.revision() == 0) {
             LOG.info("ready: {} services, {} routes, {} rejected", snapshot.services().size(), next.routes().size(), next.routes().rejected().size());
         }

@@ -17,4 +17,8 @@ record Claim(
         String service,
         Instance instance,
         int port,
-        boolean serving) {}
+        boolean serving) {
+    Claim withWeight(Weight other) {
+        return new Claim(key, priority, options, other, declaration, service, instance, port, serving);
+    }
+}

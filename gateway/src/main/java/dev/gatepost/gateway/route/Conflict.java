@@ -4,4 +4,10 @@ package dev.gatepost.gateway.route;
 /// instance serves it on the winner's terms.
 ///
 /// @param route its id
-public record Conflict(String route, String winner, Route.Declaration won, String loser, Route.Declaration lost) {}
+public record Conflict(String route, String winner, Route.Declaration won, String loser, Route.Declaration lost) {
+    @Override
+    public String toString() {
+        return "route %s: %s decides (service %s, instance %s), not %s (service %s, instance %s)"
+                .formatted(route, won.text(), winner, won.instance(), lost.text(), loser, lost.instance());
+    }
+}

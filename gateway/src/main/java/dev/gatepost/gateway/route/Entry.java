@@ -9,7 +9,8 @@ import java.util.List;
 /// @param claims    what it was made from, in the order of service and instance
 /// @param rejected  claims that gave way
 /// @param conflicts claims that were overruled
-record Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejected, List<Conflict> conflicts) {
+/// @param ruled     these after fabio's commands: what the route was put together from
+record Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejected, List<Conflict> conflicts, List<Claim> ruled) {
     /// Among entries of one path.
     private static final Comparator<Entry> ORDER =
             Comparator.comparingInt((Entry e) -> -e.route().priority()).thenComparing(Entry::key, RouteKey.ORDER);
@@ -21,6 +22,15 @@ record Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejec
 
     boolean takesMethod(RequestFacts request) {
         return key.condition().takesMethod(request);
+    }
+
+    Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejected, List<Conflict> conflicts) {
+        this(key, route, claims, rejected, conflicts, claims);
+    }
+
+    /// @param declared what the claims were before fabio's commands
+    Entry declaredAs(List<Claim> declared) {
+        return new Entry(key, route, List.copyOf(declared), rejected, conflicts, ruled);
     }
 
     static Entry[] with(Entry[] entries, Entry entry) {

@@ -107,7 +107,7 @@ final class Explainer {
 
     private Set<String> allowedMethods(Route route) {
         Set<String> methods = new TreeSet<>();
-        index.forEachBeside(route.key(), beside -> methods.addAll(beside.condition().methods()));
+        index.forEachBeside(route.key(), beside -> methods.addAll(beside.key().condition().methods()));
         return methods;
     }
 
@@ -118,7 +118,7 @@ final class Explainer {
         }
         Set<String> told = route.upstream().endpoints().stream().map(Endpoint::instance).collect(Collectors.toCollection(HashSet::new));
         List<Withheld> withheld = new ArrayList<>();
-        for (Claim claim : entry.claims()) {
+        for (Claim claim : entry.ruled()) {
             if (told.add(claim.instance().key())) {
                 withheld.add(new Withheld(claim.service(), claim.instance().key(), whyWithheld(claim)));
             }

@@ -71,6 +71,7 @@ final class FabioDialect {
                 case "weight" -> options.sharedWeight(value);
                 case "redirect" -> redirect(options, value);
                 case "host" -> options.host(value);
+                case "tlsskipverify" -> verify(value);
                 case "allow" -> addresses(name, value, allow);
                 case "deny" -> addresses(name, value, deny);
                 default -> throw unknown(name);
@@ -93,10 +94,18 @@ final class FabioDialect {
         }
         int slash = source.indexOf('/');
         String path = slash < 0 ? "/" : source.substring(slash);
-        // Written for fabio's glob matcher; it is what its prefix matcher does anyway.
-        String prefix = path.endsWith("*") ? path.substring(0, path.length() - 1) : path;
         HostPattern host = HostPattern.parse(slash < 0 ? source : source.substring(0, slash));
-        return options.expression(host, PathPattern.of(PathPattern.Kind.STRING, prefix), Condition.NONE);
+        return options.expression(host, path(path), Condition.NONE);
+    }
+
+    /// A plain prefix, as for fabio's default matcher. A wildcard can only have been meant for its glob matcher: at the end it
+    /// is what a prefix is anyway; elsewhere the whole path is a glob, and a `*` crosses slashes.
+    private static PathPattern path(String path) {
+        int wildcard = path.indexOf('*');
+        if (wildcard < 0 || wildcard == path.length() - 1) {
+            return PathPattern.of(PathPattern.Kind.STRING, wildcard < 0 ? path : path.substring(0, wildcard));
+        }
+        return PathPattern.parse(path.replaceAll("\\*+", "**") + "$");
     }
 
     private static Malformed unknown(String name) {
@@ -104,6 +113,12 @@ final class FabioDialect {
         return UNSUPPORTED.contains(name)
                 ? new Malformed("option %s is not supported by this version (expected: any of %s)".formatted(name, expected))
                 : new Malformed("unknown option \"%s\", the nearest is %s (expected: any of %s)".formatted(name, Nearest.to(name, OPTIONS), expected));
+    }
+
+    private static void verify(String value) {
+        if (!value.equals("false")) {
+            throw new Malformed("option tlsskipverify is not supported by this version (expected: an upstream that speaks http)");
+        }
     }
 
     private static void proto(String value) {
@@ -115,7 +130,7 @@ final class FabioDialect {
     private static void redirect(OptionReader options, String value) {
         String[] parts = COMMA_OR_BAR.split(value, -1);
         if (parts.length != 2) {
-            throw new Malformed("redirect=%s (expected: CODE,URL or CODE|URL, with no other comma)".formatted(value));
+            throw new Malformed("redirect=%s (expected: CODE|URL or CODE,URL, with no other comma; Registrator cuts tags at commas)".formatted(value));
         }
         options.redirect(value, parts[0], parts[1]);
     }

@@ -140,7 +140,7 @@ final class HostRoutes {
     }
 
     /// Routes of the key's host and path, whatever their conditions.
-    void forEachBeside(RouteKey key, Consumer<Route> each) {
+    void forEachBeside(RouteKey key, Consumer<Entry> each) {
         if (isOfOwnPattern(key)) {
             patterns(key).ifPresent(routes -> routes.forEachBeside(key, each));
             return;

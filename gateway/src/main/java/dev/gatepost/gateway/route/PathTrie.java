@@ -117,11 +117,11 @@ final class PathTrie {
     }
 
     /// Routes of the key's path, whatever their conditions.
-    void forEachBeside(RouteKey key, Consumer<Route> each) {
+    void forEachBeside(RouteKey key, Consumer<Entry> each) {
         PathTrie node = node(key);
         for (Entry entry : node == null ? new Entry[0] : node.entries) {
             if (entry.key().path().equals(key.path())) {
-                each.accept(entry.route());
+                each.accept(entry);
             }
         }
     }

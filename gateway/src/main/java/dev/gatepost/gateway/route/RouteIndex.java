@@ -123,7 +123,7 @@ final class RouteIndex {
     }
 
     /// Routes of the key's host and path, whatever their conditions.
-    void forEachBeside(RouteKey key, Consumer<Route> each) {
+    void forEachBeside(RouteKey key, Consumer<Entry> each) {
         HostRoutes routes = host(key.host());
         if (routes != null) {
             routes.forEachBeside(key, each);

@@ -7,4 +7,13 @@ import java.util.Set;
 /// What the reading of routes depends on beside the catalog.
 ///
 /// @param defaultHost a host pattern such as `{service}.qa.example.com` under which every service is published; empty for none
-public record RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost) {}
+/// @param commands    of fabio's, which change what its tags declare
+public record RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost, FabioCommands commands) {
+    public RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost) {
+        this(dialects, health, defaultHost, FabioCommands.NONE);
+    }
+
+    public RouteSettings withCommands(FabioCommands others) {
+        return new RouteSettings(dialects, health, defaultHost, others);
+    }
+}

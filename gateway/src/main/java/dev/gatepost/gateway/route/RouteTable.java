@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.route.TraefikLabels.Label;
@@ -17,11 +18,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// All routes of one state, compiled for look-up, with everything that was rejected on the way. Immutable.
 public final class RouteTable {
     public static final RouteTable EMPTY =
-            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of(), List.of());
+            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of(), List.of(), List.of());
 
     static final Comparator<Route> LOOK_UP_ORDER =
             Comparator.comparingInt((Route route) -> -route.priority()).thenComparing(Route::key, RouteKey.ORDER);
@@ -33,6 +35,7 @@ public final class RouteTable {
     /// In name order.
     private final List<ServiceRoutes> services;
     private final List<Change> changes;
+    private final List<Conflict> newConflicts;
 
     /// What became of one route from a table to the one that was made from it.
     ///
@@ -44,11 +47,12 @@ public final class RouteTable {
         }
     }
 
-    private RouteTable(RouteIndex index, RouteSettings settings, List<ServiceRoutes> services, List<Change> changes) {
+    private RouteTable(RouteIndex index, RouteSettings settings, List<ServiceRoutes> services, List<Change> changes, List<Conflict> newConflicts) {
         this.index = index;
         this.settings = settings;
         this.services = services;
         this.changes = changes;
+        this.newConflicts = newConflicts;
     }
 
     /// The table of a snapshot. What a service declares is read anew only when its object is another than in the snapshot
@@ -83,8 +87,13 @@ public final class RouteTable {
             read.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
         }
         List<Change> changes = new ArrayList<>();
-        RouteIndex index = assemble(previous.index, touched, affected, changes);
-        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(changes));
+        List<Conflict> newConflicts = new ArrayList<>();
+        if (!settings.commands().equals(previous.settings.commands())) {
+            Stream.concat(settings.commands().added().stream(), previous.settings.commands().added().stream())
+                    .forEach(key -> touched.computeIfAbsent(key, _ -> new ArrayList<>()));
+        }
+        RouteIndex index = assemble(previous.index, touched, affected, settings.commands(), changes, newConflicts);
+        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(changes), List.copyOf(newConflicts));
     }
 
     /// What `previous` holds of each service of the snapshot, in its order. Whatever else it holds is gone.
@@ -118,21 +127,24 @@ public final class RouteTable {
     ///
     /// @param touched  new claims of the affected services, in service order, by the routes that may be other than before
     /// @param changes  takes the routes that came out other than before
-    private static RouteIndex assemble(RouteIndex index, Map<RouteKey, List<Claim>> touched, Set<String> affected, List<Change> changes) {
+    private static RouteIndex assemble(RouteIndex index, Map<RouteKey, List<Claim>> touched, Set<String> affected, FabioCommands commands, List<Change> changes, List<Conflict> newConflicts) {
         List<Entry> changed = new ArrayList<>();
         List<RouteKey> gone = new ArrayList<>();
         touched.forEach((key, claims) -> {
             Optional<Entry> known = Optional.ofNullable(index.get(key));
             known.ifPresent(entry -> entry.claims().stream().filter(claim -> !affected.contains(claim.service())).forEach(claims::add));
-            if (claims.isEmpty()) {
+            // Stable: each service's claims stay in their order.
+            claims.sort(Comparator.comparing(Claim::service));
+            List<Claim> ruled = commands.apply(key, claims);
+            if (ruled.isEmpty()) {
                 known.ifPresent(entry -> changes.add(new Change(Optional.of(entry.route()), Optional.empty())));
                 gone.add(key);
                 return;
             }
-            // Stable: each service's claims stay in their order.
-            claims.sort(Comparator.comparing(Claim::service));
-            Entry entry = RouteAssembly.assemble(key, claims, known);
+            Entry entry = RouteAssembly.assemble(key, ruled, known).declaredAs(claims);
             changed.add(entry);
+            List<Conflict> old = known.map(Entry::conflicts).orElse(List.of());
+            entry.conflicts().stream().filter(conflict -> !old.contains(conflict)).forEach(newConflicts::add);
             Optional<Route> before = known.map(Entry::route);
             if (before.filter(route -> route == entry.route()).isEmpty()) {
                 changes.add(new Change(before, Optional.of(entry.route())));
@@ -145,7 +157,7 @@ public final class RouteTable {
     /// last counts.
     public static RouteTable of(Collection<Route> routes) {
         List<Entry> entries = routes.stream().map(route -> new Entry(route.key(), route, List.of(), List.of(), List.of())).toList();
-        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of(), List.of());
+        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of(), List.of(), List.of());
     }
 
     /// The route of a request: the first in [look-up order][#routes()] that serves it. Allocates nothing unless a condition
@@ -165,7 +177,7 @@ public final class RouteTable {
     /// For the Allow of a 405: the methods that routes of this one's host and path take, sorted.
     public List<String> allowedMethods(Route route) {
         Set<String> methods = new TreeSet<>(route.condition().methods());
-        index.forEachBeside(route.key(), beside -> methods.addAll(beside.condition().methods()));
+        index.forEachBeside(route.key(), beside -> methods.addAll(beside.key().condition().methods()));
         return List.copyOf(methods);
     }
 
@@ -213,7 +225,35 @@ public final class RouteTable {
         List<Rejected> rejected = new ArrayList<>();
         services.forEach(service -> rejected.addAll(service.rejected()));
         index.forEach(entry -> rejected.addAll(entry.rejected()));
+        rejected.addAll(settings.commands().rejected());
+        rejected.addAll(settings.commands().idle(index));
         return rejected;
+    }
+
+    /// Addresses under which more than one instance is registered, whatever their services, by address.
+    public List<Ghost> ghosts() {
+        Map<String, List<String>> byAddress = new TreeMap<>();
+        for (ServiceRoutes each : services) {
+            for (Instance instance : each.service().instances()) {
+                if (instance.port() != 0) {
+                    String host = instance.address();
+                    String address = (host.indexOf(':') >= 0 ? "[" + host + "]:" : host + ":") + instance.port();
+                    byAddress.computeIfAbsent(address, _ -> new ArrayList<>()).add(each.name() + " " + instance.key());
+                }
+            }
+        }
+        List<Ghost> ghosts = new ArrayList<>();
+        byAddress.forEach((address, instances) -> {
+            if (instances.size() > 1) {
+                ghosts.add(new Ghost(address, instances.stream().sorted().toList()));
+            }
+        });
+        return ghosts;
+    }
+
+    /// Conflicts that `previous` had not.
+    public List<Conflict> newConflicts() {
+        return newConflicts;
     }
 
     /// Where declarations of one route don't agree, by route.

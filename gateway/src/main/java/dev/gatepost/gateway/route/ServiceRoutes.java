@@ -85,10 +85,6 @@ record ServiceRoutes(
         }
 
         void read(Instance instance) {
-            // Registrator tags the ports that it knows to speak UDP.
-            if (instance.tags().contains("udp")) {
-                return;
-            }
             if (settings.dialects().contains(Dialect.GATEPOST)) {
                 readGatepost(instance);
             }
@@ -158,6 +154,10 @@ record ServiceRoutes(
             switch (reading) {
                 case Parsed.Bad(String reason) -> reject(instance, declaration.kind(), declaration.text(), reason);
                 case Parsed.Good(Expression expression) -> {
+                    if (instance.tags().contains("udp")) {
+                        reject(instance, declaration.kind(), declaration.text(), "the instance is tagged udp, as Registrator tags ports that speak UDP (expected: an instance that speaks HTTP)");
+                        return;
+                    }
                     int port = expression.port() == 0 ? instance.port() : expression.port();
                     if (port == 0 && expression.options().redirect().isEmpty()) {
                         reject(instance, declaration.kind(), declaration.text(), "the instance has port 0 (expected: a port to forward to)");

@@ -53,6 +53,10 @@ class FabioDialectTest {
         "urlprefix-/foo, /foo*",
         "urlprefix-/foo/, /foo/",
         "urlprefix-/foo/*, /foo/",
+        "urlprefix-/a/*/b, /a/**/b$",
+        "urlprefix-/a/*/b*, /a/**/b**$",
+        "urlprefix-exa[mp]le.com/, exa[mp]le.com/",
+        "'urlprefix-/ tlsskipverify=false', /",
         "urlprefix-example.com, example.com/",
         "urlprefix-Example.com/Foo proto=http, example.com/Foo*",
         "urlprefix-*.example.com/, *.example.com/",
@@ -64,6 +68,34 @@ class FabioDialectTest {
         RouteTable table = Catalogs.table(Catalogs.instance("web", "1", tag));
         assertEquals(List.of(), table.rejected());
         assertEquals(List.of(route), table.routes().stream().map(Route::id).toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'urlprefix-exa[mp]le.com/', exaple.com, /x, true",
+        "'urlprefix-exa[mp]le.com/', example.com, /x, false",
+        "'urlprefix-*.{a,b}.example.com/', x.b.example.com, /, true",
+        "'urlprefix-/a/*/b', h, /a/x/y/b, true",
+        "'urlprefix-/a/*/b', h, /a/x/b/c, false",
+        "'urlprefix-api.*.com/v1', api.foo.com, /v1/x, true",
+    })
+    void globsAreFabios(String tag, String host, String path, boolean serves) {
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", tag));
+        assertEquals(List.of(), table.rejected());
+        assertEquals(serves, RouteMatchTest.match(table, host, 80, path) instanceof Match.Found);
+    }
+
+    @Test
+    void ofSeveralHostPatternsTheMoreSpecificComesFirst() {
+        RouteTable table = Catalogs.table(
+                Catalogs.instance("wide", "1", "urlprefix-*.foo.com/"), Catalogs.instance("deep", "1", "urlprefix-*.a.foo.com/"),
+                Catalogs.instance("glob", "1", "urlprefix-x*.foo.com/"), Catalogs.instance("any", "1", "urlprefix-/"));
+        List<String> expected = List.of("deep", "glob", "wide", "any");
+        List<String> hosts = List.of("x.a.foo.com", "x1.foo.com", "y.foo.com", "bar.org");
+        for (int i = 0; i < hosts.size(); i++) {
+            Match.Found found = (Match.Found) RouteMatchTest.match(table, hosts.get(i), 80, "/");
+            assertEquals(expected.get(i), found.route().upstream().endpoints().getFirst().service());
+        }
     }
 
     @Test
@@ -128,7 +160,7 @@ class FabioDialectTest {
         "'urlprefix-/ redirect=301,https://a.example,b', with no other comma",
         "'urlprefix-/ redirect=200,https://a.example', status \"200\"",
         "'urlprefix-/ redirect=301,ftp://a.example', begins with http",
-        "'urlprefix-/ redirect=301', 'redirect=301 (expected: CODE,URL'",
+        "'urlprefix-/ redirect=301', 'redirect=301 (expected: CODE|URL'",
         "'urlprefix-/ strip=foo', strip=foo (expected: a path",
         "'urlprefix-/ allow=10.0.0.1', 'allow=10.0.0.1 (expected: ip:ADDRESS'",
         "'urlprefix-/ allow=ip:10.0.0.1,ip:nonsense', allow=ip:10.0.0.1",

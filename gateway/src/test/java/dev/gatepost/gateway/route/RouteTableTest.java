@@ -85,8 +85,49 @@ class RouteTableTest {
     }
 
     @Test
-    void registratorsUdpPortsAreNoHttpServices() {
-        assertEquals(List.of(), Catalogs.table(instance("dns", "h:dns:53:udp", "udp", "gatepost.route=a/")).routes());
+    void registratorsUdpPortsAreSaidToBeNoHttpServices() {
+        RouteTable table = Catalogs.table(instance("dns", "h:dns:53:udp", "udp", "gatepost.route=a/", "urlprefix-b/"), instance("syslog", "h:syslog:514:udp", "udp"));
+        assertEquals(List.of(), table.routes());
+        assertEquals(List.of("gatepost.route=a/", "urlprefix-b/"), table.rejected().stream().map(Rejected::text).toList());
+        assertTrue(table.rejected().getFirst().reason().contains("tagged udp"));
+    }
+
+    @Test
+    void whatRegistratorCutAtACommaIsRejectedWithAHint() {
+        RouteTable table = Catalogs.table(
+                instance("web", "host1:web-1:8080", "urlprefix-a/ redirect=301", "https://b.example.com", "traefik.http.routers.r.rule=Host(`a`", "`b`)", "urlprefix-c/"));
+        assertEquals(List.of("c/"), ids(table));
+        assertEquals(2, table.rejected().size());
+        assertTrue(table.rejected().getFirst().reason().contains("Registrator cuts tags at commas"));
+    }
+
+    @Test
+    void aReregisteredInstanceKeepsItsRouteAndItsKey() {
+        Snapshot before = Catalogs.snapshot(instance("web", "host1:web-1:8080", "urlprefix-a/"));
+        RouteTable first = RouteTable.from(before, Catalogs.SETTINGS, RouteTable.EMPTY);
+        RouteTable second = RouteTable.from(Catalogs.snapshot(instance("web", "host1:web-1:8080", "urlprefix-a/")), Catalogs.SETTINGS, first);
+        assertSame(first.routes().getFirst(), second.routes().getFirst());
+    }
+
+    @Test
+    void flagsAnAddressThatIsRegisteredTwice() {
+        RouteTable table = Catalogs.table(
+                Catalogs.withPort(instance("web", "host1:web-1:8080", "urlprefix-a/"), 32768), Catalogs.withPort(instance("old", "host1:old-7:80"), 32768),
+                Catalogs.withPort(instance("api", "1"), 0), Catalogs.withPort(instance("batch", "1"), 0));
+        assertEquals(List.of(new Ghost("10.0.0.1:32768", List.of("old n1/old-host1:old-7:80", "web n1/web-host1:web-1:8080"))), table.ghosts());
+        assertEquals(1, table.routes().getFirst().upstream().endpoints().size());
+    }
+
+    @Test
+    void tellsAConflictOnce() {
+        Snapshot before = Catalogs.snapshot(instance("web", "1", "gatepost.route=a/ strip=/x"), instance("web", "2", "gatepost.route=a/ strip=/y"));
+        RouteTable first = RouteTable.from(before, Catalogs.SETTINGS, RouteTable.EMPTY);
+        assertEquals(
+                List.of("route a/: gatepost.route=a/ strip=/x decides (service web, instance n1/web-1), not gatepost.route=a/ strip=/y (service web, instance n1/web-2)"),
+                first.newConflicts().stream().map(Conflict::toString).toList());
+        RouteTable second = RouteTable.from(Catalogs.with(before, new Service("other", List.of(instance("other", "1", "gatepost.route=b/")))), Catalogs.SETTINGS, first);
+        assertEquals(List.of(), second.newConflicts());
+        assertEquals(first.conflicts(), second.conflicts());
     }
 
     @Test

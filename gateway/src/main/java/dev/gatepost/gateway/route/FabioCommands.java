@@ -1,0 +1,256 @@
+package dev.gatepost.gateway.route;
+
+import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Node;
+import dev.gatepost.gateway.catalog.Weights;
+import dev.gatepost.gateway.route.Expression.Malformed;
+import dev.gatepost.gateway.route.Route.Declaration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// fabio's command language, `route add|del|weight ...`, as it stands in the KV store or a file: changes, in their order, of
+/// what `urlprefix-` tags declare. A line that can't be read is rejected alone; fabio would drop all of them.
+///
+/// @param commands in the order in which they apply
+/// @param rejected lines that could not be read
+public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
+    public static final FabioCommands NONE = new FabioCommands(List.of(), List.of());
+
+    static final String DIALECT = "fabio";
+
+    private static final Pattern ADD = flexible("route add (\\S+) (\\S+) (\\S+)( weight (\\S+))?( tags \"([^\"]*)\")?( opts \"([^\"]*)\")?");
+    private static final Pattern DELETE = flexible("route del (\\S+)( (\\S+)( (\\S+))?)?");
+    private static final Pattern DELETE_SERVICE_TAGS = flexible("route del (\\S+) tags \"([^\"]*)\"");
+    private static final Pattern DELETE_TAGS = flexible("route del tags \"([^\"]*)\"");
+    private static final Pattern WEIGHT = flexible("route weight (\\S+) (\\S+) weight (\\S+)( tags \"([^\"]*)\")?");
+    private static final Pattern WEIGHT_TAGS = flexible("route weight (\\S+) weight (\\S+) tags \"([^\"]*)\"");
+    private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d{1,9}\\.?\\d{0,9}|\\.\\d{1,9})([eE][+-]?\\d{1,2})?");
+    private static final Pattern TARGET = Pattern.compile("(?:http://)?(\\[[0-9A-Fa-f:.]+\\]|[^/:\\s\\[\\]]+)(?::(\\d{1,5}))?/?");
+
+    public FabioCommands {
+        commands = List.copyOf(commands);
+        rejected = List.copyOf(rejected);
+    }
+
+    /// What one line does to the targets of a route.
+    public sealed interface Command {
+        /// Adds a target outside of the catalog.
+        record Add(String text, String service, Expression expression, Instance target) implements Command {}
+
+        /// Takes targets out.
+        ///
+        /// @param service empty for any
+        /// @param source  empty for any
+        /// @param target  its URL; empty for any
+        /// @param tags    all of which a target has
+        record Delete(String service, Optional<Source> source, String target, List<String> tags) implements Command {}
+
+        /// Gives targets, all together, a fixed share of the traffic.
+        ///
+        /// @param share 0 for none
+        record Weigh(String place, String text, String service, Source source, double share, List<String> tags) implements Command {}
+    }
+
+    /// Host and path of a route, whatever its condition.
+    record Source(HostPattern host, PathPattern path) {
+        boolean isOf(RouteKey key) {
+            return key.host().equals(host) && key.path().equals(path);
+        }
+    }
+
+    /// @param place the key or file, for rejections
+    public static FabioCommands parse(String kind, String place, String text) {
+        List<Command> commands = new ArrayList<>();
+        List<Rejected> rejected = new ArrayList<>();
+        int number = 0;
+        for (String each : text.split("\n", -1)) {
+            number++;
+            String line = each.strip();
+            if (line.isEmpty() || line.startsWith("#") || line.startsWith("//")) {
+                continue;
+            }
+            String at = place + " line " + number;
+            try {
+                commands.add(command(kind, at, line));
+            } catch (Malformed e) {
+                rejected.add(new Rejected(kind, "", "", line, at + ": " + e.getMessage()));
+            }
+        }
+        return new FabioCommands(commands, rejected);
+    }
+
+    /// These, and then those.
+    public FabioCommands then(FabioCommands others) {
+        return new FabioCommands(
+                Stream.concat(commands.stream(), others.commands.stream()).toList(), Stream.concat(rejected.stream(), others.rejected.stream()).toList());
+    }
+
+    private static Pattern flexible(String expression) {
+        return Pattern.compile(expression.replace(" ", "\\s+"));
+    }
+
+    private static Command command(String kind, String place, String line) {
+        Matcher add = ADD.matcher(line);
+        if (add.matches()) {
+            return add(kind, place, line, add);
+        }
+        Matcher byServiceAndTags = DELETE_SERVICE_TAGS.matcher(line);
+        if (byServiceAndTags.matches()) {
+            return new Command.Delete(byServiceAndTags.group(1), Optional.empty(), "", tags(byServiceAndTags.group(2)));
+        }
+        Matcher byTags = DELETE_TAGS.matcher(line);
+        if (byTags.matches()) {
+            return new Command.Delete("", Optional.empty(), "", tags(byTags.group(1)));
+        }
+        Matcher delete = DELETE.matcher(line);
+        if (delete.matches()) {
+            Optional<Source> source = Optional.ofNullable(delete.group(3)).map(FabioCommands::source);
+            return new Command.Delete(delete.group(1), source, url(delete.group(5) == null ? "" : delete.group(5)), List.of());
+        }
+        Matcher weightOfTags = WEIGHT_TAGS.matcher(line);
+        if (weightOfTags.matches()) {
+            return new Command.Weigh(
+                    place, line, "", source(weightOfTags.group(1)), share(weightOfTags.group(2)), tags(weightOfTags.group(3)));
+        }
+        Matcher weight = WEIGHT.matcher(line);
+        if (weight.matches()) {
+            return new Command.Weigh(place, line, weight.group(1), source(weight.group(2)), share(weight.group(3)), tags(weight.group(5)));
+        }
+        throw new Malformed("syntax error (expected: route add SERVICE HOST/PATH URL [weight N] [tags \"A,B\"] [opts \"K=V ...\"],"
+                + " route del SERVICE [HOST/PATH [URL]], route del [SERVICE] tags \"A,B\", route weight [SERVICE] HOST/PATH weight N [tags \"A,B\"])");
+    }
+
+    private static Command add(String kind, String place, String line, Matcher add) {
+        String options = add.group(9) == null ? "" : add.group(9);
+        FabioDialect.Tag tag = FabioDialect.Tag.read(add.group(2) + " " + options, "", Map.of()).orElseThrow();
+        double share = share(add.group(5) == null ? "0" : add.group(5));
+        Expression expression = FabioDialect.parse(tag);
+        boolean redirect = expression.options().redirect().isPresent();
+        Matcher target = TARGET.matcher(add.group(3));
+        if (!target.matches() && !redirect) {
+            throw new Malformed("target %s (expected: http://HOST:PORT/, the one protocol to upstreams that this version supports)".formatted(add.group(3)));
+        }
+        int port = redirect ? 0 : target.group(2) == null ? 80 : Integer.parseInt(target.group(2));
+        if (port > 65_535 || (port == 0 && !redirect)) {
+            throw new Malformed("target %s (expected: a port from 1 to 65535)".formatted(add.group(3)));
+        }
+        String host = redirect ? "" : target.group(1).replaceAll("[\\[\\]]", "");
+        // No node of a catalog is called by a key or a file.
+        Node node = new Node(kind + " " + place, "", host, "", Map.of(), Map.of());
+        Instance instance = new Instance(
+                add.group(1) + "-" + host + ":" + port, add.group(1), node, host, port, tags(add.group(7)), Map.of(), Map.of(), Weights.DEFAULT, List.of());
+        return new Command.Add(line, add.group(1), new Expression(expression.key(), 0, expression.options(), weight(share), 0), instance);
+    }
+
+    private static Source source(String text) {
+        RouteKey key = FabioDialect.parse(FabioDialect.Tag.read(text, "", Map.of()).orElseThrow()).key();
+        return new Source(key.host(), key.path());
+    }
+
+    private static double share(String text) {
+        if (!NUMBER.matcher(text).matches()) {
+            throw new Malformed("weight %s (expected: a share of the traffic such as 0.25)".formatted(text));
+        }
+        return Math.max(0, Double.parseDouble(text));
+    }
+
+    private static Weight weight(double share) {
+        return share == 0 ? Weight.DEFAULT : new Weight.Share(share);
+    }
+
+    private static List<String> tags(@Nullable String text) {
+        return text == null || text.isEmpty() ? List.of() : Stream.of(text.split(",", -1)).map(String::strip).toList();
+    }
+
+    private static String url(String text) {
+        return text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
+    }
+
+    /// Routes that a command adds targets to: they may have no other.
+    Set<RouteKey> added() {
+        Set<RouteKey> keys = new HashSet<>();
+        for (Command command : commands) {
+            if (command instanceof Command.Add add) {
+                keys.add(add.expression().key());
+            }
+        }
+        return keys;
+    }
+
+    /// A route's claims after all commands; these touch only what fabio's tags declare.
+    List<Claim> apply(RouteKey key, List<Claim> declared) {
+        if (commands.isEmpty()) {
+            return declared;
+        }
+        List<Claim> claims = new ArrayList<>(declared);
+        for (Command command : commands) {
+            switch (command) {
+                case Command.Add add -> {
+                    if (add.expression().key().equals(key)) {
+                        claims.add(claim(add));
+                    }
+                }
+                case Command.Delete delete -> {
+                    if (delete.source().isEmpty() || delete.source().get().isOf(key)) {
+                        claims.removeIf(claim -> concerns(claim, delete.service(), delete.tags()) && (delete.target().isEmpty() || delete.target().equals(url(claim))));
+                    }
+                }
+                case Command.Weigh weigh -> {
+                    if (weigh.source().isOf(key)) {
+                        long targets = claims.stream().filter(claim -> claim.serving() && concerns(claim, weigh.service(), weigh.tags())).count();
+                        Weight each = weight(weigh.share() / Math.max(1, targets));
+                        claims.replaceAll(claim -> concerns(claim, weigh.service(), weigh.tags()) ? claim.withWeight(each) : claim);
+                    }
+                }
+            }
+        }
+        return claims;
+    }
+
+    private static Claim claim(Command.Add add) {
+        Expression expression = add.expression();
+        Declaration declaration = new Declaration("kv", DIALECT, add.text(), "");
+        return new Claim(
+                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.service(), add.target(), add.target().port(), true);
+    }
+
+    private static boolean concerns(Claim claim, String service, List<String> tags) {
+        return claim.declaration().dialect().equals(DIALECT)
+                && (service.isEmpty() || claim.service().equals(service))
+                && claim.instance().tags().containsAll(tags);
+    }
+
+    /// As fabio writes the target of one of its tags.
+    private static String url(Claim claim) {
+        if (claim.options().redirect().isPresent()) {
+            return url(claim.options().redirect().get().location());
+        }
+        String host = claim.instance().address();
+        return "http://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + claim.port();
+    }
+
+    /// The weights that no target of the table has, as fabio reports them.
+    List<Rejected> idle(RouteIndex index) {
+        List<Rejected> idle = new ArrayList<>();
+        for (Command command : commands) {
+            if (command instanceof Command.Weigh weigh) {
+                boolean[] used = {false};
+                index.forEachBeside(
+                        new RouteKey(weigh.source().host(), weigh.source().path(), Condition.NONE),
+                        entry -> used[0] |= entry.ruled().stream().anyMatch(claim -> concerns(claim, weigh.service(), weigh.tags())));
+                if (!used[0]) {
+                    idle.add(new Rejected("kv", weigh.service(), "", weigh.text(), weigh.place() + ": no target has this service, route and tags"));
+                }
+            }
+        }
+        return idle;
+    }
+}
