@@ -24,6 +24,7 @@ import dev.gatepost.gateway.tls.TlsProvider;
 import dev.gatepost.gateway.zone.Ttls;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -167,6 +168,9 @@ public final class Gateway implements AutoCloseable {
         Version version = Version.ofThisBuild();
         LOG.info("gatepost {} ({}), {} event loops on {}, TLS by {}",
                 version.version(), version.commit(), config.threads(), Version.transport(), TlsProvider.current().describe());
+        if (!Epoll.isAvailable() || TlsProvider.current() != TlsProvider.BORINGSSL) {
+            LOG.warn("a native library did not load (see the line above): serving all the same, at more CPU per request and handshake");
+        }
         httpAddress().ifPresent(address -> sayListens("http", address));
         httpsAddress().ifPresent(address -> sayListens("https", address));
         dnsAddress().ifPresent(address -> sayListens("dns", address));

@@ -80,6 +80,22 @@ class ProcessTest {
     }
 
     @Test
+    void servesWithoutNativeLibrariesAndWarns() throws Exception {
+        try (Origin origin = Origin.start("web-1");
+                GatewayProcess gateway = start(ProcessBuilder.Redirect.DISCARD,
+                        List.of("-Dio.netty.transport.noNative=true", "-Dio.netty.handler.ssl.noOpenSsl=true"), origin.port())) {
+            String https = "https://127.0.0.1:" + gateway.port("https");
+            for (String version : List.of("--http1.1", "--http2")) {
+                assertEquals("200 " + version.replace("--http", "").replace(".0", ""),
+                        Command.run("curl", "-sk", version, "-o", "/dev/null", "-w", "%{http_code} %{http_version}", https + "/name").output());
+            }
+            assertTrue(gateway.log().contains("event loops on NIO (epoll did not load"), gateway::log);
+            assertTrue(gateway.log().contains("TLS by JDK (BoringSSL did not load"), gateway::log);
+            assertTrue(gateway.log().contains("WARN") && gateway.log().contains("a native library did not load"), gateway::log);
+        }
+    }
+
+    @Test
     void echoesWebSocketMessagesOverTls() throws Exception {
         try (WebSocketOrigin origin = WebSocketOrigin.start();
                 GatewayProcess gateway = start(ProcessBuilder.Redirect.DISCARD, List.of(), origin.port());
