@@ -133,7 +133,11 @@ final class Training {
             String body = switch (path) {
                 case "/v1/catalog/services" -> "{\"web\":[\"gatepost.route=/\"]}";
                 case "/v1/catalog/nodes" -> "[" + node + "]";
-                case "/v1/health/state/any" -> "[" + check + "]";
+                case "/v1/catalog/node/n1" -> """
+                        {"Node":%s,"Services":{"%s":{"ID":"%s","Service":"web","Tags":["gatepost.route=/"],"Address":"127.0.0.1","Meta":{},\
+                        "Port":%d,"Weights":{"Passing":1,"Warning":1},"EnableTagOverride":false,"CreateIndex":5,"ModifyIndex":5}}}\
+                        """.formatted(node, WEB_ID, WEB_ID, webPort);
+                case "/v1/health/state/critical", "/v1/health/state/warning" -> "[]";
                 case "/v1/health/service/web" -> """
                         [{"Node":%s,"Service":{"ID":"%s","Service":"web","Tags":["gatepost.route=/"],"Address":"127.0.0.1","Meta":{},"Port":%d,\
                         "Weights":{"Passing":1,"Warning":1},"EnableTagOverride":false,"CreateIndex":5,"ModifyIndex":5},"Checks":[%s]}]\

@@ -1,5 +1,6 @@
 package dev.gatepost.admin;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -102,7 +103,7 @@ public final class Admin implements AutoCloseable {
             }
             String query = exchange.getRequestURI().getRawQuery();
             return resources.answer(method, path, query == null ? "" : query);
-        } catch (RuntimeException e) {
+        } catch (JsonProcessingException | RuntimeException e) {
             LOG.error("admin {} {} failed, answering 500", method, exchange.getRequestURI(), e);
             return Response.error(500, "internal error, see the log");
         }
