@@ -119,6 +119,11 @@ public final class DomainName {
         return isRoot() ? this : copyOf(wire, 1 + wire[0], wire.length);
     }
 
+    /// Whether its first label is `*` alone (RFC 4592 section 2.1.1).
+    public boolean isWildcard() {
+        return wire[0] == 1 && wire[1] == '*';
+    }
+
     public boolean isRoot() {
         return wire.length == 1;
     }

@@ -6,10 +6,11 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// All records of one type at one name, encoded once, when the zone is built: each record a block of bytes that begins
 /// with a pointer to the question's name, so that an answer is a copy of blocks. Immutable; shared between zones and names.
@@ -26,16 +27,24 @@ public final class RRset {
     final int[] offsets;
     /// Where in a record's block the name lies that its glue belongs to; 0 when the type has none.
     final int targetAt;
-    /// Glue of each record: records with a two-byte owner to be patched; empty when no record has any.
+    /// Glue of each record: records with a two-byte owner to be patched; empty for a host name, which may be one of the zone's.
+    /// No elements when no record has any or could have.
     final byte[][] glue;
     /// Records with the same number share their target, so that its glue is sent once.
     final int[] glueGroup;
     final int glueGroups;
 
+    /// Which record comes first how often; null when all do alike.
+    final @Nullable Lot lot;
+
     private final List<Rdata> records;
     private final Duration ttl;
 
-    private RRset(int type, Duration ttl, List<Rdata> records) {
+    /// @param weight how often it comes first, in proportion to those of the others
+    public record Weighted(Rdata rdata, int weight) {}
+
+    private RRset(int type, Duration ttl, List<Rdata> records, int[] weights) {
+        this.lot = Lot.of(weights);
         this.type = type;
         this.ttl = ttl;
         this.records = records;
@@ -59,6 +68,7 @@ public final class RRset {
             glue[i] = NO_GLUE;
             switch (rdata) {
                 case Rdata.Srv srv -> {
+                    anyGlue |= srv.glue().isEmpty(); // looked for in the zone
                     glue[i] = glue(srv.glue(), seconds);
                     group[i] = groups.computeIfAbsent(srv.target(), _ -> groups.size());
                 }
@@ -78,12 +88,23 @@ public final class RRset {
 
     /// One set per type among the records, in the order in which the types first appear; equal records once.
     public static List<RRset> of(Duration ttl, List<? extends Rdata> records) {
-        Map<Integer, LinkedHashSet<Rdata>> byType = new java.util.LinkedHashMap<>();
-        for (Rdata each : records) {
-            byType.computeIfAbsent(each.type(), _ -> new LinkedHashSet<>()).add(each);
+        return weighted(ttl, records.stream().map(each -> new Weighted(each, 1)).toList(), false);
+    }
+
+    /// The same of records with weights; those of equal records add up.
+    public static List<RRset> weighted(Duration ttl, List<Weighted> records) {
+        return weighted(ttl, records, true);
+    }
+
+    private static List<RRset> weighted(Duration ttl, List<Weighted> records, boolean adding) {
+        Map<Integer, Map<Rdata, Integer>> byType = new LinkedHashMap<>();
+        for (Weighted each : records) {
+            byType.computeIfAbsent(each.rdata.type(), _ -> new LinkedHashMap<>())
+                    .merge(each.rdata, each.weight, (one, other) -> adding ? Math.clamp((long) one + other, 0, Integer.MAX_VALUE) : one);
         }
         var sets = new ArrayList<RRset>(byType.size());
-        byType.forEach((type, set) -> sets.add(new RRset(type, ttl, List.copyOf(set))));
+        byType.forEach((type, set) ->
+                sets.add(new RRset(type, ttl, List.copyOf(set.keySet()), set.values().stream().mapToInt(weight -> weight).toArray())));
         return List.copyOf(sets);
     }
 

@@ -30,6 +30,8 @@ public final class Responder {
     private static final int POINTER_REACH = 0x3fff;
     private static final int MAX_CNAMES = 8;
     private static final int ADDRESS_BLOCK = 16;
+    /// Most draws by weight for one answer: what they leave is filled up in order.
+    private static final int DRAWS = 128;
 
     private final boolean forwards;
     private final Outside.Agent agent;
@@ -39,6 +41,9 @@ public final class Responder {
     private final NameKey key = new NameKey();
     private final Relay relay = new Relay();
     private final byte[] spelled = new byte[16];
+    private final byte[] renamed = new byte[DomainName.MAX_LENGTH + 8];
+    private final byte[] starred = new byte[DomainName.MAX_LENGTH + 8];
+    private int[] picks = new int[128];
     private long random = ThreadLocalRandom.current().nextLong() | 1;
     private long[] gluedGroups = new long[16];
 
@@ -174,21 +179,78 @@ public final class Responder {
                 return OUTSIDE;
             }
             startBody(in);
-            return finish(present(zone, owner), true);
+            return finish(present(zone, owner, query.nameLength()), true);
         }
-        if (spellsAddress(zone, in)) {
-            return spelledAddress(zone, in);
+        return absent(zone, in);
+    }
+
+    /// Answers for a name that is not in the table: under another name of an origin, spelling an address, covered by a
+    /// wildcard, or not there at all.
+    private int absent(Zone zone, byte[] in) {
+        byte[] name = in;
+        int from = Query.HEADER;
+        int length = query.nameLength();
+        int origin = zone.originOf(name, from, length, key);
+        if (origin != Owner.ISLAND && zone.aliases[origin].length > 0) {
+            int renamedLength = length - zone.origins[origin].name().length() + zone.aliases[origin].length;
+            if (renamedLength > DomainName.MAX_LENGTH) {
+                return noSuchName(zone, in, origin, length);
+            }
+            length = rename(zone, in, origin);
+            name = renamed;
+            from = 0;
+            Owner owner = zone.owners.find(key.read(name, from, length));
+            if (owner.found()) {
+                startBody(in);
+                return finish(present(zone, owner, length), true);
+            }
+            origin = zone.originOf(name, from, length, key);
         }
-        int origin = zone.originOf(in, Query.HEADER, query.nameLength(), key);
+        if (spellsAddress(zone, name, from, length)) {
+            return spelledAddress(zone, in, origin, length);
+        }
         if (origin == Owner.ISLAND || (forwards && zone.origins[origin].shared() && agent.covers(in, Query.HEADER, query.nameLength()))) {
             return OUTSIDE;
         }
-        if (!zone.complete) {
-            return plain(in, Rcode.SERVFAIL);
+        Owner wildcard = zone.wildcards ? wildcard(zone, name, from, length) : Owner.MISSING;
+        if (wildcard.found()) {
+            startBody(in);
+            return finish(present(zone, wildcard, length), true);
         }
+        return zone.complete ? noSuchName(zone, in, origin, length) : plain(in, Rcode.SERVFAIL);
+    }
+
+    /// @param length of the name, or of the one that it is another name for: as long as its own labels and the origin's
+    private int noSuchName(Zone zone, byte[] in, int origin, int length) {
         startBody(in);
-        soa(zone, origin, Query.HEADER, query.nameLength());
+        soa(zone, origin, Query.HEADER, length);
         return finish(Rcode.NXDOMAIN, true);
+    }
+
+    /// Puts the origin that is meant in place of its other name.
+    private int rename(Zone zone, byte[] in, int origin) {
+        byte[] meant = zone.aliases[origin];
+        int own = query.nameLength() - zone.origins[origin].name().length();
+        System.arraycopy(in, Query.HEADER, renamed, 0, own);
+        System.arraycopy(meant, 0, renamed, own, meant.length);
+        return own + meant.length;
+    }
+
+    /// The wildcard directly below the longest part of the name that exists (RFC 4592 section 3.3.1).
+    private Owner wildcard(Zone zone, byte[] name, int from, int length) {
+        int at = from;
+        for (int left = length; left > 1; ) {
+            int step = 1 + name[at];
+            at += step;
+            left -= step;
+            if (zone.owners.find(key.read(name, at, left)).found()) {
+                starred[0] = 1;
+                starred[1] = '*';
+                System.arraycopy(name, at, starred, 2, left);
+                return zone.owners.find(key.read(starred, 0, left + 2));
+            }
+        }
+        return Owner.MISSING;
     }
 
     /// An apex or empty non-terminal of a shared origin says nothing that its real owner couldn't say better.
@@ -200,30 +262,37 @@ public final class Responder {
     // Answers with a body.
 
     /// Answers from an owner that exists, following CNAMEs within the zone (RFC 1034 section 4.3.2).
-    private int present(Zone zone, Owner first) {
+    ///
+    /// @param length of the name that is asked for, which is not the owner's where that is a wildcard
+    private int present(Zone zone, Owner first, int length) {
         record.source = QueryRecord.Source.ZONE;
         Owner owner = first;
         int ownerAt = Query.HEADER;
+        int ownerLength = length;
         for (int hops = 0; ; hops++) {
             if (isApex(zone, owner) && query.type == RRType.SOA) {
-                soaRecord(zone, ownerAt);
+                soaRecord(zone, owner.origin, ownerAt);
                 answers++;
                 return Rcode.NOERROR;
             }
             RRset set = pick(owner.sets, query.type);
             if (set == null) {
-                soa(zone, owner.origin, ownerAt, owner.length);
+                soa(zone, query.type == RRType.DS ? delegating(zone, owner) : owner.origin, ownerAt, ownerLength);
                 return Rcode.NOERROR;
             }
             int setAt = at;
-            addAnswers(set, ownerAt);
+            addAnswers(zone, set, ownerAt);
             if (set.type != RRType.CNAME || query.type == RRType.CNAME || query.type == RRType.ANY || truncated || hops == MAX_CNAMES) {
                 return Rcode.NOERROR;
             }
             int targetAt = setAt + RRset.RECORD_HEADER;
             int targetLength = at - targetAt;
             owner = zone.owners.find(key.read(out, targetAt, targetLength));
+            if (!owner.found() && zone.wildcards) {
+                owner = wildcard(zone, out, targetAt, targetLength);
+            }
             ownerAt = targetAt;
+            ownerLength = targetLength;
             if (!owner.found()) {
                 int origin = zone.originOf(out, targetAt, targetLength, key);
                 if (origin == Owner.ISLAND || zone.origins[origin].shared()) {
@@ -235,6 +304,16 @@ public final class Responder {
                 return Rcode.NXDOMAIN;
             }
         }
+    }
+
+    /// Whether an origin is delegated securely is for the one above it to say (RFC 4035 section 3.1.4.1).
+    private int delegating(Zone zone, Owner owner) {
+        if (!isApex(zone, owner)) {
+            return owner.origin;
+        }
+        DomainName above = zone.origins[owner.origin].name().parent();
+        int origin = zone.originOf(above.wire(), 0, above.length(), key);
+        return origin == Owner.ISLAND ? owner.origin : origin;
     }
 
     private static boolean isApex(Zone zone, Owner owner) {
@@ -261,9 +340,13 @@ public final class Responder {
         }
     }
 
-    /// Adds what fits of a set, beginning anywhere in it, so that no record is first for everybody.
-    private void addAnswers(RRset set, int ownerAt) {
+    /// Adds what fits of a set, beginning anywhere in it, so that no record is first for everybody; more often where more
+    /// weight is.
+    private void addAnswers(Zone zone, RRset set, int ownerAt) {
         int first = set.count == 1 ? 0 : below(set.count);
+        if (set.lot != null) {
+            first = set.lot.draw(first, below(Integer.MAX_VALUE));
+        }
         int from = at;
         if (set.blocks.length <= limit - at) {
             int split = set.offsets[first];
@@ -275,42 +358,48 @@ public final class Responder {
                 repoint(set, first, set.count, from, ownerAt);
             }
             if (set.glue.length > 0) {
-                addGlue(set, first, set.count, from);
+                addGlue(zone, set, first, set.count, from, false);
             }
             return;
         }
         truncated = true;
-        int fitting = fitting(set, first);
+        int fitting = pickFitting(set, first);
         for (int i = 0; i < fitting; i++) {
-            int block = wrap(first + i, set.count);
+            int block = picks[i];
             int size = set.offsets[block + 1] - set.offsets[block];
             System.arraycopy(set.blocks, set.offsets[block], out, at, size);
+            pointer(at, ownerAt);
             at += size;
         }
         answers += fitting;
-        if (ownerAt != Query.HEADER) {
-            repoint(set, first, fitting, from, ownerAt);
-        }
         if (set.glue.length > 0) {
-            addGlue(set, first, fitting, from);
+            addGlue(zone, set, 0, fitting, from, true);
         }
     }
 
-    /// How many records of a set that is too long fit, each with its glue: half an answer that can be used beats a whole
-    /// one that needs more questions.
-    private int fitting(RRset set, int first) {
+    /// Which records of a set that is too long are sent, each with its glue: half an answer that can be used beats a whole
+    /// one that needs more questions. Where there are weights, as many as a few draws find are drawn by them.
+    private int pickFitting(RRset set, int first) {
         int room = limit - at;
+        if (picks.length < set.count) {
+            picks = new int[set.count];
+        }
+        long[] taken = groups(set.count);
         int fitting = 0;
-        while (fitting < set.count) {
-            int block = wrap(first + fitting, set.count);
-            room -= set.offsets[block + 1] - set.offsets[block];
-            if (set.glue.length > 0) {
-                room -= set.glue[block].length;
+        int draws = set.lot == null ? 0 : DRAWS;
+        int next = first;
+        for (int tried = 0; tried < draws + set.count; tried++) {
+            int block = next;
+            next = tried < draws && set.lot != null ? set.lot.draw(below(set.count), below(Integer.MAX_VALUE)) : wrap(next + 1, set.count);
+            if ((taken[block >>> 6] & 1L << block) != 0) {
+                continue;
             }
+            room -= set.offsets[block + 1] - set.offsets[block] + (set.glue.length > 0 ? set.glue[block].length : 0);
             if (room < 0) {
                 break;
             }
-            fitting++;
+            taken[block >>> 6] |= 1L << block;
+            picks[fitting++] = block;
         }
         return fitting;
     }
@@ -324,28 +413,41 @@ public final class Responder {
         }
     }
 
-    /// Addresses of the targets just written, each target's once, while they fit; glue left out is no reason for TC
-    /// (RFC 2181 section 9).
-    private void addGlue(RRset set, int first, int count, int from) {
-        int words = (set.glueGroups + 63) >>> 6;
+    /// A cleared set of numbers below a bound.
+    private long[] groups(int bound) {
+        int words = (bound + 63) >>> 6;
         if (gluedGroups.length < words) {
             gluedGroups = new long[words];
         }
         java.util.Arrays.fill(gluedGroups, 0, words, 0);
+        return gluedGroups;
+    }
+
+    /// Addresses of the targets just written, each target's once, while they fit; glue left out is no reason for TC
+    /// (RFC 2181 section 9).
+    ///
+    /// @param picked whether they are those of [#picks], else `count` of them in their order
+    private void addGlue(Zone zone, RRset set, int first, int count, int from, boolean picked) {
+        long[] glued = groups(set.glueGroups);
         int block = from;
         for (int i = 0; i < count; i++) {
-            int index = wrap(first + i, set.count);
+            int index = picked ? picks[i] : wrap(first + i, set.count);
             int target = block + set.targetAt;
             block += set.offsets[index + 1] - set.offsets[index];
             byte[] glue = set.glue[index];
             int group = set.glueGroup[index];
-            if (glue.length == 0 || (gluedGroups[group >>> 6] & 1L << group) != 0) {
+            if ((glued[group >>> 6] & 1L << group) != 0) {
+                continue;
+            }
+            if (glue.length == 0 && set.type == RRType.SRV) {
+                glued[group >>> 6] |= 1L << group;
+                addHost(zone, target, set.offsets[index + 1] - set.offsets[index] - set.targetAt);
                 continue;
             }
             if (glue.length > limit - at || target > POINTER_REACH) {
                 return;
             }
-            gluedGroups[group >>> 6] |= 1L << group;
+            glued[group >>> 6] |= 1L << group;
             System.arraycopy(glue, 0, out, at, glue.length);
             int end = at + glue.length;
             while (at < end) {
@@ -353,6 +455,35 @@ public final class Responder {
                 additional++;
                 at += RRset.RECORD_HEADER + Query.u16(out, at + 10);
             }
+        }
+    }
+
+    /// Addresses of a host name that is one of the zone's, with the aliases that lead to them.
+    private void addHost(Zone zone, int hostAt, int hostLength) {
+        int nameAt = hostAt;
+        int length = hostLength;
+        for (int hops = 0; hops < MAX_CNAMES; hops++) {
+            Owner owner = zone.owners.find(key.read(out, nameAt, length));
+            int aliasAt = 0;
+            for (RRset each : owner.sets) {
+                boolean alias = each.type == RRType.CNAME;
+                if (each.type != RRType.A && each.type != RRType.AAAA && !alias) {
+                    continue;
+                }
+                if (each.blocks.length > limit - at || nameAt > POINTER_REACH) {
+                    return;
+                }
+                aliasAt = alias ? at + RRset.RECORD_HEADER : aliasAt;
+                System.arraycopy(each.blocks, 0, out, at, each.blocks.length);
+                repoint(each, 0, each.count, at, nameAt);
+                at += each.blocks.length;
+                additional += each.count;
+            }
+            if (aliasAt == 0) {
+                return;
+            }
+            nameAt = aliasAt;
+            length = at - aliasAt;
         }
     }
 
@@ -365,45 +496,45 @@ public final class Responder {
     private void soa(Zone zone, int origin, int nameAt, int nameLength) {
         record.source = QueryRecord.Source.ZONE;
         int ownerAt = origin == Owner.ISLAND ? nameAt : nameAt + nameLength - zone.origins[origin].name().length();
-        if (2 + zone.soa.length > limit - at) {
+        if (2 + zone.soa(origin).length > limit - at) {
             return;
         }
-        soaRecord(zone, ownerAt);
+        soaRecord(zone, origin, ownerAt);
         authority++;
     }
 
-    private void soaRecord(Zone zone, int ownerAt) {
+    private void soaRecord(Zone zone, int origin, int ownerAt) {
+        byte[] soa = zone.soa(origin);
         pointer(at, ownerAt);
-        System.arraycopy(zone.soa, 0, out, at + 2, zone.soa.length);
-        at += 2 + zone.soa.length;
+        System.arraycopy(soa, 0, out, at + 2, soa.length);
+        at += 2 + soa.length;
     }
 
     // Names that spell an address.
 
     /// Whether the first label is 8 or 32 hexadecimal digits below a name whose children spell addresses.
-    private boolean spellsAddress(Zone zone, byte[] in) {
-        int digits = in[Query.HEADER];
+    private boolean spellsAddress(Zone zone, byte[] name, int from, int length) {
+        int digits = name[from];
         if (digits != 8 && digits != 32) {
             return false;
         }
         for (int i = 0; i < digits; i++) {
-            int digit = Character.digit(in[Query.HEADER + 1 + i], 16);
+            int digit = Character.digit(name[from + 1 + i], 16);
             if (digit < 0) {
                 return false;
             }
             spelled[i >> 1] = (byte) ((i & 1) == 0 ? digit << 4 : spelled[i >> 1] | digit);
         }
-        return zone.owners.find(key.read(in, Query.HEADER + 1 + digits, query.nameLength() - 1 - digits)).spellsAddresses;
+        return zone.owners.find(key.read(name, from + 1 + digits, length - 1 - digits)).spellsAddresses;
     }
 
-    private int spelledAddress(Zone zone, byte[] in) {
+    private int spelledAddress(Zone zone, byte[] in, int origin, int length) {
         record.source = QueryRecord.Source.ZONE;
         int size = in[Query.HEADER] / 2;
         int type = size == 4 ? RRType.A : RRType.AAAA;
-        int origin = zone.owners.find(key.read(in, Query.HEADER + 1 + size * 2, query.nameLength() - 1 - size * 2)).origin;
         startBody(in);
         if (query.type != type && query.type != RRType.ANY) {
-            soa(zone, origin, Query.HEADER, query.nameLength());
+            soa(zone, origin, Query.HEADER, length);
             return finish(Rcode.NOERROR, true);
         }
         pointer(at, Query.HEADER);

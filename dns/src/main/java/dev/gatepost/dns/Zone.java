@@ -4,7 +4,9 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,7 @@ public final class Zone {
     private static final int REFRESH_SECONDS = 3600;
     private static final int RETRY_SECONDS = 600;
     private static final int EXPIRE_SECONDS = 86400;
+    private static final byte[] NO_ALIAS = {};
 
     /// The name server that the zone names in its SOA and NS records.
     ///
@@ -36,27 +39,38 @@ public final class Zone {
     /// Who forms the answers in place of the responder, if anybody.
     final @Nullable Mimic mimic;
 
-    /// The SOA record without its owner, the same for all origins.
-    final byte[] soa;
+    /// Each origin's SOA record without its owner.
+    final byte[][] soas;
+    /// For each origin the name in wire format that it is another name of; empty for those that are none.
+    final byte[][] aliases;
+    /// Whether any name in it is a wildcard.
+    final boolean wildcards;
+    private final Map<DomainName, Integer> originIndexes = new HashMap<>();
     /// Which lengths, in wire format, the origins have: saves looking at most of a name's labels.
     private final boolean[] originLengths = new boolean[DomainName.MAX_LENGTH + 1];
 
-    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, @Nullable Mimic mimic) {
+    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, boolean wildcards, @Nullable Mimic mimic) {
         this.owners = owners;
         this.origins = origins;
         this.authority = authority;
         this.revision = revision;
         this.complete = complete;
+        this.wildcards = wildcards;
         this.mimic = mimic;
-        this.soa = soa();
-        for (Origin each : origins) {
-            originLengths[each.name().length()] = true;
+        this.soas = new byte[origins.length + 1][];
+        this.aliases = new byte[origins.length][];
+        for (int i = 0; i < origins.length; i++) {
+            originLengths[origins[i].name().length()] = true;
+            originIndexes.put(origins[i].name(), i);
+            aliases[i] = origins[i].aliasOf().map(DomainName::wire).orElse(NO_ALIAS);
+            soas[i] = origins[i].soa().map(given -> soa(given.soa(), given.ttl())).orElseGet(this::ownSoa);
         }
+        soas[origins.length] = ownSoa();
     }
 
     /// A zone of nothing but its apexes. The first origin is where the name server's own name lives.
     public static Zone of(List<Origin> origins, Authority authority) {
-        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, null);
+        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, false, null);
         DomainName server = empty.server();
         Builder builder = empty.change();
         List<RRset> ns = RRset.of(authority.ttl(), List.of(new Rdata.Ns(server, authority.addresses())));
@@ -77,12 +91,12 @@ public final class Zone {
     /// This zone as long as nobody knows yet what belongs into it: what it has is answered, all else within its origins is
     /// SERVFAIL, since NXDOMAIN would be a lie that caches keep.
     public Zone incomplete() {
-        return new Zone(owners, origins, authority, revision, false, null);
+        return new Zone(owners, origins, authority, revision, false, wildcards, null);
     }
 
     /// This zone with answers formed by somebody else.
     public Zone answeredBy(Mimic other) {
-        return new Zone(owners, origins, authority, revision, complete, other);
+        return new Zone(owners, origins, authority, revision, complete, wildcards, other);
     }
 
     /// Our own count of published states; also the SOA's serial.
@@ -164,23 +178,27 @@ public final class Zone {
         return origins[0].name().child(authority.label());
     }
 
-    private byte[] soa() {
-        DomainName responsible = origins[0].name().child("hostmaster");
-        DomainName server = server();
+    /// That of an origin, or of an island.
+    byte[] soa(int origin) {
+        return soas[origin == Owner.ISLAND ? origins.length : origin];
+    }
+
+    private byte[] ownSoa() {
         int negative = Math.toIntExact(authority.negativeTtl().toSeconds());
-        int rdata = server.length() + responsible.length() + 20;
-        return ByteBuffer.allocate(10 + rdata)
+        DomainName responsible = origins[0].name().child("hostmaster");
+        return soa(
+                new Rdata.Soa(server(), responsible, revision, REFRESH_SECONDS, RETRY_SECONDS, EXPIRE_SECONDS, negative), authority.negativeTtl());
+    }
+
+    /// Its TTL is that of a negative answer: the smaller of its own and MINIMUM (RFC 2308 section 3).
+    private static byte[] soa(Rdata.Soa soa, Duration ttl) {
+        byte[] rdata = soa.encode();
+        return ByteBuffer.allocate(10 + rdata.length)
                 .putShort((short) RRType.SOA)
                 .putShort((short) Query.CLASS_IN)
-                .putInt(negative)
-                .putShort((short) rdata)
-                .put(server.wire())
-                .put(responsible.wire())
-                .putInt((int) revision)
-                .putInt(REFRESH_SECONDS)
-                .putInt(RETRY_SECONDS)
-                .putInt(EXPIRE_SECONDS)
-                .putInt(negative)
+                .putInt((int) Math.min(ttl.toSeconds(), soa.minimum()))
+                .putShort((short) rdata.length)
+                .put(rdata)
                 .array();
     }
 
@@ -188,11 +206,13 @@ public final class Zone {
     public final class Builder {
         private final OwnerTable.Editor names = owners.edit();
         private final NameKey key = new NameKey();
+        private boolean anyWildcard = wildcards;
 
         private Builder() {}
 
         /// Sets what a name has, in place of what it had. No sets: the name exists, and has no records (NODATA).
         public Builder put(DomainName name, List<RRset> sets) {
+            anyWildcard |= name.isWildcard();
             Owner old = names.find(key.of(name));
             int origin = old.found() ? old.origin : originFor(name);
             Owner owner = old.found() ? old : Owner.emptyNonTerminal(key.of(name), origin);
@@ -220,23 +240,24 @@ public final class Zone {
 
         /// Makes `HEX.name` resolve to the address that 8 or 32 hexadecimal digits spell, as SRV targets of Consul do.
         public Builder spellAddressesUnder(DomainName name) {
-            put(name, List.of());
+            if (!names.find(key.of(name)).declared) {
+                put(name, List.of());
+            }
             names.put(names.find(key.of(name)).spellingAddresses());
             return this;
         }
 
         public Zone build(long revision) {
-            return new Zone(names.table(), origins, authority, revision, true, null);
+            return new Zone(names.table(), origins, authority, revision, true, anyWildcard, null);
         }
 
         private int originFor(DomainName name) {
-            int best = Owner.ISLAND;
-            for (int i = 0; i < origins.length; i++) {
-                if (name.isWithin(origins[i].name()) && (best < 0 || origins[i].name().length() > origins[best].name().length())) {
-                    best = i;
+            for (DomainName each = name; ; each = each.parent()) {
+                Integer index = originIndexes.get(each);
+                if (index != null || each.isRoot()) {
+                    return index == null ? Owner.ISLAND : index;
                 }
             }
-            return best;
         }
 
         private void raiseParent(DomainName child, int origin) {
