@@ -118,7 +118,7 @@ public final class Gateway implements AutoCloseable {
         RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost());
         ZoneSettings zone = config.dns()
                 .map(dns -> new ZoneSettings(
-                        DomainName.of(dns.domain()), Ttls.of(dns.ttl()), dns.negativeTtl(), health,
+                        DomainName.of(dns.domain()), Optional.empty(), Ttls.of(dns.ttl()), dns.negativeTtl(), health,
                         ZoneSettings.nameServer(dns.address().getAddress()), dns.profile()))
                 .orElseGet(() -> ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
         return new GatewayState.Settings(routes, zone);

@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -17,10 +18,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
@@ -30,6 +35,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /// A real Consul 1.8 and Gatepost over the same catalog, asked the same questions. What they answer differently is a
 /// [Divergence] that says why, or an error.
@@ -54,7 +60,14 @@ class ConsulDifferenceTest {
     record Way(String name, boolean stream, int edns) {}
 
     /// One question to both.
-    record Question(String name, int type, Way way, DnsReply consul, DnsReply gatepost) {
+    ///
+    /// @param many whether the service has more instances than some answers hold
+    record Question(String name, int type, Way way, boolean many, DnsReply consul, DnsReply gatepost) {
+        /// The whole name.
+        String question() {
+            return name.endsWith(".") ? name : name.isEmpty() ? "consul." : name + ".consul.";
+        }
+
         @Override
         public String toString() {
             return name + " " + Type.string(type) + " (" + way.name + ")\n    consul   " + consul + "\n    gatepost " + gatepost;
@@ -100,6 +113,61 @@ class ConsulDifferenceTest {
         assertEquals("", unexplained(toMimicking, Divergence.OF_THE_MIMIC));
     }
 
+    @Test
+    void differsOnPurposeOnly() {
+        assertEquals("", unexplained(toStrict, Divergence.OF_STRICT));
+    }
+
+    /// Bytes behind the header of `foo.node.consul A`; the header's id is the test's.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            a plain query               | 0100 0001 0000 0000 0000 | QUESTION
+            an answer                   | 8180 0001 0000 0000 0000 | QUESTION
+            NOTIFY                      | 2000 0001 0000 0000 0000 | QUESTION
+            UPDATE                      | 2800 0001 0000 0000 0000 | QUESTION
+            no question                 | 0100 0000 0000 0000 0000 |
+            two questions               | 0100 0002 0000 0000 0000 | QUESTION QUESTION
+            two answers in the query    | 0100 0001 0002 0000 0000 | QUESTION
+            three additional records    | 0100 0001 0000 0000 0003 | QUESTION
+            all flags                   | 07f0 0001 0000 0000 0000 | QUESTION
+            checking disabled           | 0110 0001 0000 0000 0000 | QUESTION
+            trailing bytes              | 0100 0001 0000 0000 0000 | QUESTION dead beef
+            class CH                    | 0100 0001 0000 0000 0000 | 03 666f6f 04 6e6f6465 06 636f6e73756c 00 0001 0003
+            a name that is cut          | 0100 0001 0000 0000 0000 | 03 666f6f 04 6e6f
+            a label of 64 bytes         | 0100 0001 0000 0000 0000 | 40 666f6f 00 0001 0001
+            EDNS version 1              | 0100 0001 0000 0000 0001 | QUESTION 00 0029 04d0 00010000 0000
+            DO and unknown EDNS flags   | 0100 0001 0000 0000 0001 | QUESTION 00 0029 04d0 0000ffff 0000
+            two OPT                     | 0100 0001 0000 0000 0002 | QUESTION 00 0029 04d0 00000000 0000 00 0029 0400 00000000 0000
+            an unknown EDNS option      | 0100 0001 0000 0000 0001 | QUESTION 00 0029 04d0 00000000 0006 ffde 0002 cafe
+            a client subnet             | 0100 0001 0000 0000 0001 | QUESTION 00 0029 04d0 00000000 000c 0008 0008 0001 20 00 c6120001
+            a small EDNS size           | 0100 0001 0000 0000 0001 | QUESTION 00 0029 0064 00000000 0000
+            """)
+    void mimicsConsulOddly(String what, String header, @Nullable String body) {
+        String hex = ("1234" + header + (body == null ? "" : body)).replace("QUESTION", "03666f6f046e6f646506636f6e73756c0000010001").replace(" ", "");
+        byte[] query = HexFormat.of().parseHex(hex);
+        boolean silent = what.equals("an answer");
+        DnsReply theirs = DnsReply.of(toConsul.ask(query, false, silent));
+        DnsReply ours = DnsReply.of(toMimicking.ask(query, false, silent));
+        assertEquals(Set.of(), theirs.differencesTo(ours, false), () -> what + "\n    consul   " + theirs + "\n    gatepost " + ours);
+    }
+
+    @Test
+    void bothShuffle() {
+        for (DnsClient each : List.of(toConsul, toMimicking, toStrict)) {
+            Set<String> firsts = IntStream.range(0, 40)
+                    .mapToObj(i -> DnsReply.of(each.ask(query("many.service", Type.A, WAYS.getFirst(), false, i), false, false)))
+                    .map(reply -> reply.answers().getFirst().rdataToString())
+                    .collect(Collectors.toSet());
+            assertTrue(firsts.size() > 10, () -> "of 40 answers begin differently: " + firsts.size());
+        }
+    }
+
+    @Test
+    void theDocumentSaysWhatDiffers() throws IOException {
+        Path readme = Files.exists(Path.of("dns/README.md")) ? Path.of("dns/README.md") : Path.of("../dns/README.md");
+        assertTrue(Files.readString(readme).contains(Divergence.table()), () -> "dns/README.md should hold:\n" + Divergence.table());
+    }
+
     /// Asks everything and gives what no divergence explains.
     private static String unexplained(DnsClient gatepost, List<Divergence> divergences) {
         Map<String, String> unexplained = new LinkedHashMap<>(); // one for each name and type
@@ -114,7 +182,7 @@ class ConsulDifferenceTest {
                             boolean silent = relative.startsWith("long.");
                             DnsReply theirs = DnsReply.of(toConsul.ask(query, way.stream, silent));
                             DnsReply ours = DnsReply.of(gatepost.ask(query, way.stream, false));
-                            var question = new Question(relative, type, way, theirs, ours);
+                            var question = new Question(relative, type, way, many, theirs, ours);
                             judge(question, many && !way.stream, divergences, met).ifPresent(what -> unexplained.putIfAbsent(question.name + question.type, what));
                         }
                     }

@@ -87,12 +87,17 @@ final class DnsReply {
         return message.map(Message::getOPT);
     }
 
-    private static String fact(Record record) {
+    static String fact(Record record) {
         String rdata = record instanceof SOARecord soa ? soa.getHost() + " " + soa.getAdmin() : record.rdataToString();
         return record.getName() + " " + Type.string(record.getType()) + " " + rdata;
     }
 
-    private Map<String, Long> ttls() {
+    /// Of all records.
+    Collection<Long> ttls() {
+        return ttlByRecord().values();
+    }
+
+    private Map<String, Long> ttlByRecord() {
         Map<String, Long> ttls = new HashMap<>();
         for (int section : List.of(Section.ANSWER, Section.AUTHORITY, Section.ADDITIONAL)) {
             section(section).forEach(each -> ttls.put(section + fact(each), each.getTTL()));
@@ -126,8 +131,8 @@ final class DnsReply {
         note(differences, Aspect.ADDITIONAL, same(Section.ADDITIONAL, other, sample));
         note(differences, Aspect.OPT, opt().map(Objects::toString).equals(other.opt().map(Objects::toString)));
         note(differences, Aspect.SIZE, !sample || Math.abs(size() - other.size()) <= 16);
-        Map<String, Long> theirs = other.ttls();
-        note(differences, Aspect.TTL, ttls().entrySet().stream().allMatch(each -> theirs.getOrDefault(each.getKey(), each.getValue()).equals(each.getValue())));
+        Map<String, Long> theirs = other.ttlByRecord();
+        note(differences, Aspect.TTL, ttlByRecord().entrySet().stream().allMatch(each -> theirs.getOrDefault(each.getKey(), each.getValue()).equals(each.getValue())));
         return differences;
     }
 

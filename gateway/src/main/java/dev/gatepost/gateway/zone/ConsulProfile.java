@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 
 /// Answers as the DNS interface of Consul 1.8 does, its quirks included, from the same catalog: the profile `consul-1.8`.
 /// Costs in proportion to the instances of a service, as the original does, if less of it.
@@ -31,7 +33,6 @@ final class ConsulProfile implements Mimic {
     private static final DomainName ARPA = DomainName.of("arpa");
     private static final int DEEPEST_ALIAS = 3;
     private static final int MOST_ALIASED = 5;
-    private static final Set<String> KINDS = Set.of("service", "connect", "ingress", "node", "query", "addr");
 
     private final ZoneSettings settings;
     private final Names names;
@@ -39,7 +40,7 @@ final class ConsulProfile implements Mimic {
 
     ConsulProfile(ZoneSettings settings, ConsulIndex index) {
         this.settings = settings;
-        this.names = new Names(settings.domain());
+        this.names = new Names(settings.domain(), settings.alternativeDomain());
         this.index = index;
     }
 
@@ -72,7 +73,7 @@ final class ConsulProfile implements Mimic {
             pointer(query, reply);
             return reply.answers.isEmpty() ? forwards ? Optional.empty() : Optional.of(failed(query)) : Optional.of(reply);
         }
-        if (!query.name().isWithin(settings.domain()) || (query.type() == RRType.DS && forwards)) {
+        if (domainOf(query.name()).isEmpty() || (query.type() == RRType.DS && forwards)) {
             return Optional.empty();
         }
         switch (query.type()) {
@@ -108,14 +109,14 @@ final class ConsulProfile implements Mimic {
         void into(ConsulMessage reply) {
             List<String> labels = labels(name);
             int kindAt = labels.size() - 1;
-            while (kindAt >= 0 && !KINDS.contains(labels.get(kindAt)) && !(type == RRType.SRV && labels.get(kindAt).startsWith("_"))) {
+            while (kindAt >= 0 && !Names.KINDS.contains(labels.get(kindAt)) && !(type == RRType.SRV && labels.get(kindAt).startsWith("_"))) {
                 kindAt--;
             }
             if (kindAt < 0) {
                 noSuchName(reply);
                 return;
             }
-            boolean implied = !KINDS.contains(labels.get(kindAt)); // `_web._tcp.consul`
+            boolean implied = !Names.KINDS.contains(labels.get(kindAt)); // `_web._tcp.consul`
             String kind = implied ? "service" : labels.get(kindAt);
             List<String> parts = labels.subList(0, implied ? kindAt + 1 : kindAt);
             List<String> suffix = labels.subList(kindAt + 1, labels.size());
@@ -257,7 +258,7 @@ final class ConsulProfile implements Mimic {
 
         /// Where an alias leads, as far as it stays within the domain.
         private List<ResourceRecord> follow(DomainName target) {
-            if (depth < 1 || !target.isWithin(settings.domain()) || target.equals(settings.domain())) {
+            if (depth < 1 || domainOf(target).filter(domain -> !domain.equals(target)).isEmpty()) {
                 return List.of();
             }
             var inner = new ConsulMessage(new byte[] {0, 0, 0, 0, 0});
@@ -303,7 +304,7 @@ final class ConsulProfile implements Mimic {
             }
             try {
                 InetAddress address = InetAddress.getByAddress(HexFormat.of().parseHex(digits));
-                DomainName owner = DomainName.of(name.toString().toLowerCase(Locale.ROOT));
+                DomainName owner = settings.domain().prependLabels(String.join(".", labels(name)));
                 reply.answers.add(new ResourceRecord(owner, seconds(settings.ttls().node()), new Rdata.Address(address)));
             } catch (IllegalArgumentException | java.net.UnknownHostException _) {
                 noSuchName(reply);
@@ -367,8 +368,16 @@ final class ConsulProfile implements Mimic {
     /// The labels below the domain in lower case, and as text: what needs an escape matches nothing.
     private List<String> labels(DomainName name) {
         String text = name.toString().toLowerCase(Locale.ROOT);
-        String relative = text.substring(0, Math.max(0, text.length() - settings.domain().toString().length() - 1));
+        int domain = domainOf(name).map(each -> each.toString().length()).orElse(0);
+        String relative = text.substring(0, Math.max(0, text.length() - domain - 1));
         return relative.isEmpty() ? List.of() : Arrays.asList(relative.split("(?<!\\\\)\\.", -1));
+    }
+
+    /// The longest of our domains that the name is in.
+    private Optional<DomainName> domainOf(DomainName name) {
+        return Stream.concat(Stream.of(settings.domain()), settings.alternativeDomain().stream())
+                .filter(name::isWithin)
+                .max(Comparator.comparingInt(DomainName::length));
     }
 
     private static int seconds(Duration ttl) {

@@ -3,10 +3,14 @@ package dev.gatepost.gateway.zone;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.gateway.catalog.Node;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// The grammar of names below the domain: `web.service`, `web.service.dc1`, `node1.node`, `0a000001.addr`.
-record Names(DomainName domain) {
+///
+/// @param alternative another domain that has the same names
+record Names(DomainName domain, Optional<DomainName> alternative) {
+    static final List<String> KINDS = List.of("service", "connect", "ingress", "node", "query", "addr");
     private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})");
     private static final Pattern HOST_NAME = Pattern.compile(LABEL + "(\\." + LABEL + ")*\\.?");
     private static final int LONGEST = 200;

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /// The names of one service or one node, and the records at each: pure functions of what the catalog says of it.
 record ServiceRecords(ZoneSettings settings, Names names) {
     ServiceRecords(ZoneSettings settings) {
-        this(settings, new Names(settings.domain()));
+        this(settings, new Names(settings.domain(), settings.alternativeDomain()));
     }
 
     /// Every name of a service. A name whose instances are all unhealthy is there, without records: it exists, so the answer
@@ -68,27 +68,29 @@ record ServiceRecords(ZoneSettings settings, Names names) {
     /// A, AAAA and SRV of the healthy ones. One without an address counts only when none has one: then the first host name
     /// is the CNAME of all.
     private List<RRset> records(Duration ttl, List<Instance> instances) {
-        var addresses = new ArrayList<Rdata>();
-        var services = new ArrayList<Rdata>();
-        Optional<Rdata> alias = Optional.empty();
+        var addresses = new ArrayList<RRset.Weighted>();
+        var services = new ArrayList<RRset.Weighted>();
+        Optional<RRset.Weighted> alias = Optional.empty();
         for (Instance each : instances) {
             if (!settings.health().admits(each.health())) {
                 continue;
             }
+            int weight = each.weight();
             switch (Locator.of(each, names)) {
                 case Locator.Addresses(var ips, var target, var glue) -> {
-                    ips.forEach(ip -> addresses.add(new Rdata.Address(ip)));
-                    services.add(new Rdata.Srv(1, each.weight(), each.port(), target, glue));
+                    ips.forEach(ip -> addresses.add(new RRset.Weighted(new Rdata.Address(ip), weight)));
+                    services.add(new RRset.Weighted(new Rdata.Srv(1, weight, each.port(), target, glue), weight));
                 }
                 case Locator.HostName(var name) -> {
-                    services.add(new Rdata.Srv(1, each.weight(), each.port(), name, List.of()));
-                    alias = alias.or(() -> Optional.of(new Rdata.Cname(name)));
+                    services.add(new RRset.Weighted(new Rdata.Srv(1, weight, each.port(), name, List.of()), weight));
+                    alias = alias.or(() -> Optional.of(new RRset.Weighted(new Rdata.Cname(name), weight)));
                 }
                 case Locator.Nowhere _ -> {}
             }
         }
         // A CNAME comes last: SRV answers in its own right, everything else follows the alias.
-        return RRset.of(ttl, Stream.of(addresses.stream(), services.stream(), addresses.isEmpty() ? alias.stream() : Stream.<Rdata>empty()).flatMap(records -> records).toList());
+        Stream<RRset.Weighted> last = addresses.isEmpty() ? alias.stream() : Stream.of();
+        return RRset.weighted(ttl, Stream.of(addresses.stream(), services.stream(), last).flatMap(records -> records).toList());
     }
 
     /// A node's names: health is no matter, as a machine is where it is.
@@ -108,6 +110,9 @@ record ServiceRecords(ZoneSettings settings, Names names) {
         records.put(names.under("node", "").prependLabels(node.name()), sets);
         if (Names.isLabel(node.datacenter())) {
             records.put(names.ofNode(node), sets);
+        }
+        if (Names.isLabel(node.id())) {
+            records.put(names.under("node", "").child(node.id()), sets);
         }
         return records;
     }

@@ -25,6 +25,7 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /// The zone that a catalog snapshot makes: a pure function of snapshot and settings. [#next] gives what [#of] would, at a
 /// cost in proportion to what changed.
@@ -36,6 +37,8 @@ public final class ServiceZone {
     private final SortedMap<String, String> leftOut;
     /// Names of services that aren't in lower case, by what they are in it: next to none.
     private final Map<String, SortedSet<String>> spellings;
+    private final Set<String> datacenters;
+    private final List<StaticZone> statics;
 
     private ServiceZone(
             ServiceRecords records,
@@ -43,33 +46,73 @@ public final class ServiceZone {
             Zone zone,
             ReverseNames reverse,
             SortedMap<String, String> leftOut,
-            Map<String, SortedSet<String>> spellings) {
+            Map<String, SortedSet<String>> spellings,
+            Set<String> datacenters,
+            List<StaticZone> statics) {
         this.records = records;
         this.snapshot = snapshot;
         this.zone = zone;
         this.reverse = reverse;
         this.leftOut = Collections.unmodifiableSortedMap(leftOut);
         this.spellings = Map.copyOf(spellings);
+        this.datacenters = datacenters;
+        this.statics = statics;
     }
 
     /// The zone of a snapshot, from nothing.
     public static ServiceZone of(Snapshot snapshot, ZoneSettings settings, long revision) {
-        var origins = new ArrayList<Origin>();
-        origins.add(new Origin(settings.domain(), false));
-        origins.addAll(Origin.privateReverse());
-        Zone apexes = Zone.of(origins, new Zone.Authority("ns", settings.nameServer(), settings.ttls().node(), settings.negativeTtl()));
+        return of(snapshot, settings, List.of(), revision);
+    }
+
+    /// The same with zones beside the catalog's.
+    public static ServiceZone of(Snapshot snapshot, ZoneSettings settings, List<StaticZone> statics, long revision) {
+        Set<String> datacenters = datacenters(snapshot);
         var records = new ServiceRecords(settings);
+        Zone apexes = Zone.of(
+                origins(records.names(), datacenters, statics),
+                new Zone.Authority("ns", settings.nameServer(), settings.ttls().node(), settings.negativeTtl()));
         Zone.Builder kinds = apexes.change();
-        for (String kind : List.of("service", "node")) {
-            kinds.put(records.names().under(kind, ""), List.of());
-        }
         kinds.spellAddressesUnder(records.names().under("addr", ""));
-        return new ServiceZone(records, Snapshot.EMPTY, kinds.build(0), ReverseNames.EMPTY, new TreeMap<>(), Map.of()).next(snapshot, revision);
+        for (String each : datacenters) {
+            kinds.spellAddressesUnder(records.names().under("addr", each));
+        }
+        statics.forEach(each -> each.records().forEach(kinds::put));
+        return new ServiceZone(records, Snapshot.EMPTY, kinds.build(0), ReverseNames.EMPTY, new TreeMap<>(), Map.of(), datacenters, statics)
+                .next(snapshot, statics, revision);
+    }
+
+    /// Every kind of name and every datacenter is a zone of its own, so that a resolver may be sent here for it alone and
+    /// finds no SOA above the name that it was sent for.
+    private static List<Origin> origins(Names names, Set<String> datacenters, List<StaticZone> statics) {
+        var origins = new ArrayList<Origin>();
+        origins.add(new Origin(names.domain(), false));
+        for (String datacenter : Stream.concat(Stream.of(""), datacenters.stream()).toList()) {
+            if (!datacenter.isEmpty()) {
+                origins.add(new Origin(names.within(datacenter), false));
+            }
+            Names.KINDS.forEach(kind -> origins.add(new Origin(names.under(kind, datacenter), false)));
+        }
+        names.alternative().ifPresent(alternative -> origins.add(Origin.alias(alternative, names.domain())));
+        origins.addAll(Origin.privateReverse());
+        statics.forEach(each -> origins.add(each.asOrigin()));
+        return origins;
     }
 
     /// The zone of the snapshot that follows this one's, sharing what did not change.
     public ServiceZone next(Snapshot after, long revision) {
-        return new Step(after).to(revision);
+        return next(after, statics, revision);
+    }
+
+    /// The same with other zones beside it. New datacenters and other zones, which are rare, start from nothing.
+    @SuppressWarnings("ReferenceEquality") // those that did not change are the same object
+    public ServiceZone next(Snapshot after, List<StaticZone> newStatics, long revision) {
+        return datacenters(after).equals(datacenters) && newStatics == statics
+                ? new Step(after).to(revision)
+                : of(after, records.settings(), newStatics, revision);
+    }
+
+    private static Set<String> datacenters(Snapshot snapshot) {
+        return ServiceRecords.datacenters(snapshot.nodes().values().stream());
     }
 
     /// What the DNS server serves.
@@ -109,14 +152,13 @@ public final class ServiceZone {
         }
 
         ServiceZone to(long revision) {
-            datacenters();
             services();
             after.nodesChangedFrom(snapshot, (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, ServiceZone.this::claims));
             ReverseNames names = claims.done();
             for (InetAddress each : claimed) {
                 pointer(DomainName.reverse(each), names.name(each));
             }
-            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt);
+            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt, datacenters, statics);
         }
 
         private Zone profiled(Zone built) {
@@ -124,23 +166,6 @@ public final class ServiceZone {
                 case STRICT -> built;
                 case CONSUL_1_8 -> built.answeredBy(new ConsulProfile(records.settings(), new ConsulIndex(after)));
             };
-        }
-
-        /// Each datacenter's `service`, `node` and `addr` exist as long as it has a node.
-        private void datacenters() {
-            Set<String> before = ServiceRecords.datacenters(snapshot.nodes().values().stream());
-            Set<String> now = ServiceRecords.datacenters(after.nodes().values().stream());
-            for (String each : before) {
-                if (!now.contains(each)) {
-                    List.of("service", "node", "addr").forEach(kind -> change.remove(records.names().under(kind, each)));
-                }
-            }
-            for (String each : now) {
-                if (!before.contains(each)) {
-                    List.of("service", "node").forEach(kind -> change.put(records.names().under(kind, each), List.of()));
-                    change.spellAddressesUnder(records.names().under("addr", each));
-                }
-            }
         }
 
         /// Services whose names differ in case alone are one in DNS.

@@ -6,24 +6,26 @@ import dev.gatepost.gateway.config.GatewayConfig;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /// What the zone is made with, beside the catalog.
 ///
-/// @param domain      the top of all service names, `consul.`
+/// @param domain            the top of all service names, `consul.`
+/// @param alternativeDomain another domain that has the same names
 /// @param ttls        of positive answers
 /// @param negativeTtl of NODATA and NXDOMAIN
 /// @param health      which instances are answered: the gate's own rule
 /// @param nameServer  our own addresses as clients reach them, for `ns.DOMAIN`; empty when they can't be told
 /// @param profile     how answers are formed
 public record ZoneSettings(
-        DomainName domain, Ttls ttls, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer, GatewayConfig.Dns.Profile profile) {
+        DomainName domain, Optional<DomainName> alternativeDomain, Ttls ttls, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer, GatewayConfig.Dns.Profile profile) {
     public ZoneSettings {
         nameServer = List.copyOf(nameServer);
     }
 
     /// One TTL for all, by the RFCs.
     public static ZoneSettings strict(DomainName domain, Duration ttl, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer) {
-        return new ZoneSettings(domain, Ttls.of(ttl), negativeTtl, health, nameServer, GatewayConfig.Dns.Profile.STRICT);
+        return new ZoneSettings(domain, Optional.empty(), Ttls.of(ttl), negativeTtl, health, nameServer, GatewayConfig.Dns.Profile.STRICT);
     }
 
     /// The listening address as the name server's, unless it is the wildcard, which nobody can ask.

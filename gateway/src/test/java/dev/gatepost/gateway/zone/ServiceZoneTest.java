@@ -286,7 +286,7 @@ class ServiceZoneTest {
             _web._tcp.consul           | SRV  | answer   | 2 of 3 instances answered
             node1.node.consul          | A    | answer   | the zone has A records or an alias at this name
             node1.node.consul          | MX   | nodata   | the name exists and has no MX records
-            x.node.consul              | A    | nxdomain | no such name in consul.
+            x.node.consul              | A    | nxdomain | no such name in node.consul.
             www.example.com            | A    | refused  | not a name of ours, and nothing to forward it to
             ext.service.consul         | A    | answer   | 2 of 2 instances answered
             mixed.service.consul       | A    | answer   | 1 of 2 instances answered
