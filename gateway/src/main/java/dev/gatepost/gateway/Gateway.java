@@ -10,6 +10,8 @@ import dev.gatepost.gateway.catalog.Catalog;
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.fragment.FragmentWatch;
+import dev.gatepost.gateway.fragment.Fragments;
 import dev.gatepost.gateway.proxy.Gate;
 import dev.gatepost.gateway.proxy.GateSettings;
 import dev.gatepost.gateway.proxy.ListenerSpec;
@@ -66,6 +68,10 @@ public final class Gateway implements AutoCloseable {
     private final Optional<DnsServer> dns;
     private final Optional<AdminApi> admin;
     private final Catalog catalog;
+    private final FragmentWatch fragments;
+    private final Object publishing = new Object(); // the catalog's thread against the fragments'
+    private Optional<Snapshot> known = Optional.empty();
+    private Optional<Fragments> written = Optional.empty();
     private final History history = new History();
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile GatewayState state;
@@ -88,6 +94,7 @@ public final class Gateway implements AutoCloseable {
             this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners()));
             this.forwarder = forwards(config) ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding()))) : Optional.empty();
             this.dns = config.dns().isPresent() ? Optional.of(open("dns", post(config.dns().get(), loops))) : Optional.empty();
+            this.fragments = open("fragments", FragmentWatch.of(config, consulTls(config), clock));
             this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
             this.admin = config.admin().isPresent()
                     ? Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)))
@@ -100,6 +107,7 @@ public final class Gateway implements AutoCloseable {
             throw e;
         }
         sayWhatListens();
+        fragments.start(this::follow);
         catalog.start(this::follow);
     }
 
@@ -183,8 +191,23 @@ public final class Gateway implements AutoCloseable {
 
     /// Called by the catalog's one thread whenever what it knows has changed.
     private void follow(Snapshot snapshot) {
+        synchronized (publishing) {
+            known = Optional.of(snapshot);
+            written.ifPresent(fragments -> publish(snapshot, fragments));
+        }
+    }
+
+    /// Called by the fragments' one thread whenever others are in force.
+    private void follow(Fragments fragments) {
+        synchronized (publishing) {
+            written = Optional.of(fragments);
+            known.ifPresent(snapshot -> publish(snapshot, fragments));
+        }
+    }
+
+    private void publish(Snapshot snapshot, Fragments fragments) {
         GatewayState last = state;
-        GatewayState next = last.next(snapshot, settings, clock.instant());
+        GatewayState next = last.next(snapshot, fragments, settings, clock.instant());
         state = next;
         remember(last, next);
         List<Conflict> conflicts = next.routes().newConflicts();
@@ -222,6 +245,10 @@ public final class Gateway implements AutoCloseable {
 
     Catalog catalog() {
         return catalog;
+    }
+
+    FragmentWatch fragments() {
+        return fragments;
     }
 
     Gate gate() {

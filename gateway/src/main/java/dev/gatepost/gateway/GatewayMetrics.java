@@ -58,7 +58,7 @@ final class GatewayMetrics {
                 .gauge("gatepost_catalog_panicking", "Services served with all instances since none is healthy.", () -> gateway.state().panicking().size())
                 .gauge("gatepost_routes", "Routes in the served table.", () -> gateway.state().routes().size())
                 .gauge("gatepost_conflicts", "Declarations that were overruled by another of the same route.", () -> gateway.state().routes().conflicts().size())
-                .gauge("gatepost_rejected", "Tags, Meta and fragments that did not parse.", () -> gateway.state().routes().rejected().size())
+                .gauge("gatepost_rejected", "Tags, Meta and fragments that did not parse.", () -> gateway.state().routes().rejected().size() + gateway.state().fragments().rejected().size())
                 .gauge("gatepost_dns_names", "Names in the served zone.", () -> gateway.state().zone().names())
                 .gauges("gatepost_source_reachable", "1 when the catalog source answered last time.", List.of("source"), MOST_SAMPLES,
                         () -> sources(status -> status.reachable() ? 1.0 : 0.0))

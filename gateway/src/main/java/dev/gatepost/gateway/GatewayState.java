@@ -4,6 +4,7 @@ import dev.gatepost.dns.Zone;
 import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.fragment.Fragments;
 import dev.gatepost.gateway.proxy.Serving;
 import dev.gatepost.gateway.route.RouteSettings;
 import dev.gatepost.gateway.route.RouteTable;
@@ -12,14 +13,14 @@ import dev.gatepost.gateway.zone.ZoneSettings;
 import java.time.Instant;
 import java.util.List;
 
-/// All that is served, derived from one snapshot: one immutable value behind one reference, so that the gate, the post and
-/// the admin API never see two different catalogs.
+/// All that is served, derived from one snapshot and the fragments beside it: one immutable value behind one reference, so
+/// that the gate, the post and the admin API never see two different catalogs.
 ///
 /// @param publishedAt when it took the place of the one before; the start for revision 0
 /// @param serving     what the gate reads: the routes and the revision they belong to
 /// @param names       the zone in the making, and the names in it explained
 /// @param zone        what the post reads
-record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, ServiceZone names, Zone zone) {
+record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, Serving serving, ServiceZone names, Zone zone) {
 
     /// What the derivation depends on beside the catalog.
     record Settings(RouteSettings routes, ZoneSettings zone) {}
@@ -27,15 +28,15 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Serving serving, Serv
     /// Before the first snapshot: revision 0, which answers neither 404 nor NXDOMAIN, since nothing is known yet.
     static GatewayState unknown(Settings settings, Instant now) {
         ServiceZone names = ServiceZone.of(Snapshot.EMPTY, settings.zone(), 0);
-        return new GatewayState(now, Snapshot.EMPTY, new Serving(RouteTable.EMPTY, 0), names, names.zone().incomplete());
+        return new GatewayState(now, Snapshot.EMPTY, Fragments.NONE, new Serving(RouteTable.EMPTY, 0), names, names.zone().incomplete());
     }
 
-    /// The next state. Whatever the two snapshots share by reference is shared by the two states as well.
-    GatewayState next(Snapshot snapshot, Settings settings, Instant now) {
+    /// The next state. What is the same object in the snapshots and fragments of both is not derived again.
+    GatewayState next(Snapshot snapshot, Fragments written, Settings settings, Instant now) {
         long revision = revision() + 1;
-        RouteTable routes = RouteTable.from(snapshot, settings.routes(), serving.routes());
+        RouteTable routes = RouteTable.from(snapshot, written.routes(), settings.routes(), serving.routes());
         ServiceZone next = names.next(snapshot, revision);
-        return new GatewayState(now, snapshot, new Serving(routes, revision), next, next.zone());
+        return new GatewayState(now, snapshot, written, new Serving(routes, revision), next, next.zone());
     }
 
     /// Services that are served with all instances since none is healthy.

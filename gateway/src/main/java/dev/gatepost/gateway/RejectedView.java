@@ -15,6 +15,8 @@ record RejectedView(String kind, String service, String instance, String text, S
         GatewayState state = gateway.state();
         return Stream.of(
                         state.routes().rejected().stream().map(RejectedView::of),
+                        state.fragments().rejected().stream()
+                                .map(fragment -> new RejectedView(fragment.medium(), "", "", fragment.source(), fragment.reason())),
                         state.names().leftOut().entrySet().stream()
                                 .map(name -> new RejectedView("name", name.getKey(), "", "", name.getValue())),
                         gateway.certificates().stream()

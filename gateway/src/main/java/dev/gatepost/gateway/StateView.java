@@ -2,6 +2,7 @@ package dev.gatepost.gateway;
 
 import dev.gatepost.gateway.catalog.Safeguards;
 import dev.gatepost.gateway.catalog.SourceStatus;
+import dev.gatepost.gateway.fragment.FragmentStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Optional;
 /// @param source   the one that speaks for the whole: Consul where there is one, else the file
 /// @param sources  all of them
 /// @param panicking services that are served with all instances since none is healthy
+/// @param fragments where operators keep what is served beside the catalog
 /// @param notReady why; empty when ready
 record StateView(
         long revision,
@@ -19,6 +21,7 @@ record StateView(
         SourceView source,
         List<SourceView> sources,
         List<String> panicking,
+        List<FragmentsView> fragments,
         Counts counts,
         boolean ready,
         String notReady,
@@ -45,6 +48,17 @@ record StateView(
         }
     }
 
+    /// @param ageMillis since they were last read; absent before the first time
+    record FragmentsView(String address, int count, Optional<Long> ageMillis, Optional<String> lastError) {
+        static FragmentsView of(FragmentStatus status, Instant now) {
+            return new FragmentsView(
+                    status.address(),
+                    status.fragments(),
+                    status.confirmedAt().map(at -> Math.max(0, Duration.between(at, now).toMillis())),
+                    status.lastError());
+        }
+    }
+
     record Counts(int services, int instances, int routes, int rejected, int names) {}
 
     record Versions(String version, String commit) {}
@@ -61,11 +75,12 @@ record StateView(
                 sources.getLast(),
                 sources,
                 state.panicking(),
+                gateway.fragments().status().stream().map(status -> FragmentsView.of(status, now)).toList(),
                 new Counts(
                         state.catalog().services().size(),
                         state.catalog().instanceCount(),
                         state.routes().size(),
-                        state.routes().rejected().size(),
+                        state.routes().rejected().size() + state.fragments().rejected().size(),
                         state.zone().names()),
                 notReady.isEmpty(),
                 notReady.orElse(""),

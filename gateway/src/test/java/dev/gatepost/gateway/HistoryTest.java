@@ -14,6 +14,7 @@ import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.catalog.Weights;
 import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import dev.gatepost.gateway.fragment.Fragments;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteSettings;
 import dev.gatepost.gateway.zone.ZoneSettings;
@@ -162,7 +163,7 @@ class HistoryTest {
 
     private void publish(Map<String, Service> services) {
         GatewayState last = state;
-        state = state.next(new Snapshot(services, Map.of(NODE.name(), NODE)), SETTINGS, Instant.EPOCH);
+        state = state.next(new Snapshot(services, Map.of(NODE.name(), NODE)), Fragments.NONE, SETTINGS, Instant.EPOCH);
         published.put(state.revision(), state);
         if (last.revision() == 0) {
             history.begin(state, 11);

@@ -6,6 +6,7 @@ import dev.gatepost.gateway.config.GatewayConfig.CatalogFiles;
 import dev.gatepost.gateway.config.GatewayConfig.Consul;
 import dev.gatepost.gateway.config.GatewayConfig.Dns;
 import dev.gatepost.gateway.config.GatewayConfig.Drain;
+import dev.gatepost.gateway.config.GatewayConfig.Fragments;
 import dev.gatepost.gateway.config.GatewayConfig.Http;
 import dev.gatepost.gateway.config.GatewayConfig.Https;
 import dev.gatepost.gateway.config.GatewayConfig.Limits;
@@ -89,6 +90,7 @@ public final class ConfigReader {
                 consul(),
                 new CatalogFiles(find(Settings.CATALOG_FILE), find(Settings.CATALOG_LAST_GOOD), get(Settings.CATALOG_MAX_AGE),
                         get(Settings.CATALOG_MAX_LOSS), new TreeSet<>(find(Settings.CATALOG_PANIC).orElse(List.of()))),
+                new Fragments(find(Settings.FRAGMENTS_FOLDER)),
                 routes(),
                 find(Settings.TRUSTED_PROXIES).orElse(List.of()),
                 new AccessLog(get(Settings.ACCESS_LOG_OUTPUT), get(Settings.ACCESS_LOG_FORMAT), Math.toIntExact(get(Settings.ACCESS_LOG_BUFFER))),

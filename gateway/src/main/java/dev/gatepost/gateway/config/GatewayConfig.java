@@ -16,6 +16,7 @@ public record GatewayConfig(
         Optional<Admin> admin,
         Optional<Consul> consul,
         CatalogFiles catalog,
+        Fragments fragments,
         Routes routes,
         List<Cidr> trustedProxies,
         AccessLog accessLog,
@@ -108,6 +109,9 @@ public record GatewayConfig(
             panic = Set.copyOf(panic);
         }
     }
+
+    /// @param folder of routes, zones and certificates that operators keep beside the catalog
+    public record Fragments(Optional<Path> folder) {}
 
     public record Routes(Set<Dialect> dialects, String defaultHost, boolean admitWarning) {
         public Routes {

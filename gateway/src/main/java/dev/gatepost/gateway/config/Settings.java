@@ -58,6 +58,8 @@ final class Settings {
             "how long a forwarded answer may serve after its TTL while nobody answers; 0 is not at all");
     static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,
             "where the last known good catalog is kept, for a start while Consul is away; omit it in a read-only container");
+    static final Setting<Path> FRAGMENTS_FOLDER = optional("fragments.folder", Syntax.folder("a readable folder"), "none", SOMETIMES,
+            "routes, zones and certificates that operators write, followed as its files change; the same is read from Consul's KV store");
     static final Setting<List<Routes.Dialect>> ROUTES_DIALECTS = of("routes.dialects", Syntax.list(Syntax.oneOf(dialects())), "gatepost, fabio, traefik", SOMETIMES,
             "which tags are read as routes");
     static final Setting<Boolean> ROUTES_HEALTH = of("routes.health", Syntax.oneOf(health()), "passing", SOMETIMES,
@@ -116,7 +118,7 @@ final class Settings {
     static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
             "how answers are formed: by the RFCs, or as Consul 1.8 does, quirks included, its TTLs of 0 as well unless others are set");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
-            "the folder of the KV store that routes are read from");
+            "the folder of the KV store that fragments are read from: `routes/NAME`, `zones/NAME`, `certificates/NAME`");
     static final Setting<String> CONSUL_DATACENTER = optional("consul.datacenter", Syntax.text(), "the agent's own", RARELY,
             "the datacenter whose services are read");
     static final Setting<Path> CONSUL_CA_CERTIFICATE = optional("consul.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,

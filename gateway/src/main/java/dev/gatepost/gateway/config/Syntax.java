@@ -215,6 +215,15 @@ public record Syntax<T>(String expected, Reader<T> reader) {
         });
     }
 
+    /// Where to connect to, its name not looked up: `HOST:PORT` or `[IPV6]:PORT`.
+    public static Syntax<InetSocketAddress> endpoint() {
+        return word("HOST:PORT or [IPV6]:PORT", text -> {
+            HostAndPort parts = HostAndPort.of(text.text());
+            require(!parts.host().isEmpty() && parts.port() > 0);
+            return InetSocketAddress.createUnresolved(parts.host(), parts.port());
+        });
+    }
+
     /// A name server to ask: an address, never a name, for who would look it up?
     static InetSocketAddress nameServer(String text, int usualPort) {
         try {
@@ -274,6 +283,16 @@ public record Syntax<T>(String expected, Reader<T> reader) {
                 throw new Unfit(path + " is a folder");
             }
             return readable(path);
+        });
+    }
+
+    static Syntax<Path> folder(String expected) {
+        return word(expected, text -> {
+            Path path = readable(path(text));
+            if (!Files.isDirectory(path)) {
+                throw new Unfit(path + " is a file");
+            }
+            return path;
         });
     }
 

@@ -219,7 +219,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         Expression expression = add.expression();
         Declaration declaration = new Declaration("kv", DIALECT, add.text(), "");
         return new Claim(
-                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.service(), add.target(), add.target().port(), true);
+                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.service(), add.service(), add.target(), add.target().port(), true);
     }
 
     private static boolean concerns(Claim claim, String service, List<String> tags) {

@@ -10,23 +10,33 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// Puts one route together from everything that claims it.
 ///
 /// Where claims disagree on options or priority, one of them decides: an instance that gets traffic before one that
-/// doesn't, then the first by service name, node, instance id and place in the registration. A default host gives way to
-/// any explicit claim, and belongs to the first service by name.
+/// doesn't, then what an operator wrote, then the first by service name, node, instance id and place in the registration. A
+/// default host gives way to any explicit claim, and belongs to the first service by name. Options that an operator sets for
+/// a route of others are laid over the winner's.
 final class RouteAssembly {
     private RouteAssembly() {}
 
-    /// @param claims   of one key, in the order of service and instance, at least one
+    /// @param claims   of one key, in [their order][Claim#ORDER], at least one
+    /// @param settings for this key, the first of which counts where two set the same
     /// @param previous of the same key; its route is kept if the new one is no different
-    static Entry assemble(RouteKey key, List<Claim> claims, Optional<Entry> previous) {
+    static Entry assemble(RouteKey key, List<Claim> claims, List<RouteFragment.Sets> settings, Optional<Entry> previous) {
         List<Rejected> rejected = new ArrayList<>();
         List<Claim> admitted = withoutForeignDefaults(key, claims, rejected);
         Claim winner = admitted.stream().filter(Claim::serving).findFirst().orElse(admitted.getFirst());
-        List<Declaration> declarations = admitted.stream().map(Claim::declaration).toList();
-        Route route = new Route(key, winner.priority(), winner.options(), upstream(key, admitted), declarations);
+        RouteOptions options = winner.options();
+        int priority = winner.priority();
+        for (RouteFragment.Sets each : settings.reversed()) {
+            options = options.overlaidWith(each.options());
+            priority = each.priority() == 0 ? priority : each.priority();
+        }
+        List<Declaration> declarations =
+                Stream.concat(admitted.stream().map(Claim::declaration), settings.stream().map(RouteFragment.Sets::declaration)).toList();
+        Route route = new Route(key, priority, options, upstream(key, admitted), declarations);
         Route kept = previous.map(Entry::route).filter(route::isSameAs).orElse(route);
         return new Entry(key, kept, List.copyOf(claims), List.copyOf(rejected), conflicts(key, winner, admitted));
     }
@@ -64,7 +74,9 @@ final class RouteAssembly {
         Map<String, Claim> serving = new LinkedHashMap<>();
         for (Claim claim : claims) {
             services.add(claim.service());
-            known.add(claim.instance().key());
+            if (!claim.isOfNobody()) {
+                known.add(claim.instance().key());
+            }
             // A redirect answers in place of its instance.
             if (claim.serving() && claim.options().redirect().isEmpty()) {
                 serving.putIfAbsent(claim.instance().key(), claim);

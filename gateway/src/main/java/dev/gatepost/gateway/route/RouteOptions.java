@@ -140,6 +140,27 @@ public record RouteOptions(
         }
     }
 
+    /// These options, with those that `other` sets in their place.
+    RouteOptions overlaidWith(RouteOptions other) {
+        return new RouteOptions(
+                other.strip.isEmpty() ? strip : other.strip,
+                other.prepend.isEmpty() ? prepend : other.prepend,
+                either(other.edits, edits),
+                other.host.equals(HostRewrite.KEEP) ? host : other.host,
+                other.timeout.or(() -> timeout),
+                other.retries.isPresent() ? other.retries : retries,
+                other.redirect.or(() -> redirect),
+                either(other.redirects, redirects),
+                either(other.allow, allow),
+                either(other.deny, deny),
+                either(other.requestFields, requestFields),
+                either(other.responseFields, responseFields));
+    }
+
+    private static <T> List<T> either(List<T> first, List<T> second) {
+        return first.isEmpty() ? second : first;
+    }
+
     /// Whether the path that is forwarded differs from the one that came.
     public boolean rewritesPath() {
         return !strip.isEmpty() || !prepend.isEmpty() || !edits.isEmpty();

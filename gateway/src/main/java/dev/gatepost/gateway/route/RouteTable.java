@@ -8,6 +8,7 @@ import dev.gatepost.gateway.route.TraefikLabels.Label;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.stream.Stream;
 /// All routes of one state, compiled for look-up, with everything that was rejected on the way. Immutable.
 public final class RouteTable {
     public static final RouteTable EMPTY =
-            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of(), List.of(), List.of());
+            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of(), List.of(), List.of(), List.of());
 
     static final Comparator<Route> LOOK_UP_ORDER =
             Comparator.comparingInt((Route route) -> -route.priority()).thenComparing(Route::key, RouteKey.ORDER);
@@ -34,6 +35,7 @@ public final class RouteTable {
     private final RouteSettings settings;
     /// In name order.
     private final List<ServiceRoutes> services;
+    private final List<RouteFragment.Claims> written;
     private final List<Change> changes;
     private final List<Conflict> newConflicts;
 
@@ -47,10 +49,17 @@ public final class RouteTable {
         }
     }
 
-    private RouteTable(RouteIndex index, RouteSettings settings, List<ServiceRoutes> services, List<Change> changes, List<Conflict> newConflicts) {
+    private RouteTable(
+            RouteIndex index,
+            RouteSettings settings,
+            List<ServiceRoutes> services,
+            List<RouteFragment.Claims> written,
+            List<Change> changes,
+            List<Conflict> newConflicts) {
         this.index = index;
         this.settings = settings;
         this.services = services;
+        this.written = written;
         this.changes = changes;
         this.newConflicts = newConflicts;
     }
@@ -59,6 +68,13 @@ public final class RouteTable {
     /// `previous` was made from, or something that it borrows has changed; routes that come out no different are the same
     /// objects as in `previous`.
     public static RouteTable from(Snapshot snapshot, RouteSettings settings, RouteTable previous) {
+        return from(snapshot, List.of(), settings, previous);
+    }
+
+    /// The same, with what operators wrote beside the catalog.
+    ///
+    /// @param fragments those that were there for `previous` are the same objects
+    public static RouteTable from(Snapshot snapshot, List<RouteFragment> fragments, RouteSettings settings, RouteTable previous) {
         boolean reusable = settings.equals(previous.settings);
         Set<String> affected = new HashSet<>();
         Map<RouteKey, List<Claim>> touched = new LinkedHashMap<>();
@@ -86,14 +102,15 @@ public final class RouteTable {
             affected.add(read.name());
             read.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
         }
+        List<RouteFragment.Claims> written = written(snapshot, fragments, settings, reusable, previous.written, affected, touched);
         List<Change> changes = new ArrayList<>();
         List<Conflict> newConflicts = new ArrayList<>();
         if (!settings.commands().equals(previous.settings.commands())) {
             Stream.concat(settings.commands().added().stream(), previous.settings.commands().added().stream())
                     .forEach(key -> touched.computeIfAbsent(key, _ -> new ArrayList<>()));
         }
-        RouteIndex index = assemble(previous.index, touched, affected, settings.commands(), changes, newConflicts);
-        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(changes), List.copyOf(newConflicts));
+        RouteIndex index = assemble(previous.index, touched, affected, settings.commands(), settings(written), changes, newConflicts);
+        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(written), List.copyOf(changes), List.copyOf(newConflicts));
     }
 
     /// What `previous` holds of each service of the snapshot, in its order. Whatever else it holds is gone.
@@ -118,6 +135,53 @@ public final class RouteTable {
         return known;
     }
 
+    /// What the fragments claim, read anew only where the fragment or the service that it names is another object.
+    private static List<RouteFragment.Claims> written(
+            Snapshot snapshot,
+            List<RouteFragment> fragments,
+            RouteSettings settings,
+            boolean reusable,
+            List<RouteFragment.Claims> previous,
+            Set<String> affected,
+            Map<RouteKey, List<Claim>> touched) {
+        Map<String, RouteFragment.Claims> old = new LinkedHashMap<>();
+        previous.forEach(each -> old.put(each.fragment().owner(), each));
+        List<RouteFragment.Claims> written = new ArrayList<>();
+        for (RouteFragment fragment : fragments) {
+            Optional<Service> service = fragment.service().map(name -> snapshot.services().get(name));
+            RouteFragment.Claims known = old.remove(fragment.owner());
+            if (known != null && reusable && known.isOf(fragment, service)) {
+                written.add(known);
+                continue;
+            }
+            if (known != null) {
+                touch(known, affected, touched);
+            }
+            RouteFragment.Claims claims = RouteFragment.Claims.of(fragment, service, settings);
+            touch(claims, affected, touched);
+            claims.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
+            written.add(claims);
+        }
+        old.values().forEach(gone -> touch(gone, affected, touched));
+        return written;
+    }
+
+    private static void touch(RouteFragment.Claims claims, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
+        affected.add(claims.fragment().owner());
+        claims.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()));
+        claims.fragment().settings().forEach(sets -> touched.computeIfAbsent(sets.key(), _ -> new ArrayList<>()));
+    }
+
+    /// By key, in the order of their owners.
+    private static Map<RouteKey, List<RouteFragment.Sets>> settings(List<RouteFragment.Claims> written) {
+        Map<RouteKey, List<RouteFragment.Sets>> settings = new HashMap<>();
+        written.stream()
+                .map(RouteFragment.Claims::fragment)
+                .sorted(Comparator.comparing(RouteFragment::owner))
+                .forEach(fragment -> fragment.settings().forEach(sets -> settings.computeIfAbsent(sets.key(), _ -> new ArrayList<>()).add(sets)));
+        return settings;
+    }
+
     private static void touch(ServiceRoutes gone, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
         affected.add(gone.name());
         gone.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()));
@@ -125,23 +189,30 @@ public final class RouteTable {
 
     /// The index with every touched route put together anew, or taken out when nobody claims it any more.
     ///
-    /// @param touched  new claims of the affected services, in service order, by the routes that may be other than before
+    /// @param touched  new claims of the affected owners, in their order, by the routes that may be other than before
     /// @param changes  takes the routes that came out other than before
-    private static RouteIndex assemble(RouteIndex index, Map<RouteKey, List<Claim>> touched, Set<String> affected, FabioCommands commands, List<Change> changes, List<Conflict> newConflicts) {
+    private static RouteIndex assemble(
+            RouteIndex index,
+            Map<RouteKey, List<Claim>> touched,
+            Set<String> affected,
+            FabioCommands commands,
+            Map<RouteKey, List<RouteFragment.Sets>> settings,
+            List<Change> changes,
+            List<Conflict> newConflicts) {
         List<Entry> changed = new ArrayList<>();
         List<RouteKey> gone = new ArrayList<>();
         touched.forEach((key, claims) -> {
             Optional<Entry> known = Optional.ofNullable(index.get(key));
-            known.ifPresent(entry -> entry.claims().stream().filter(claim -> !affected.contains(claim.service())).forEach(claims::add));
-            // Stable: each service's claims stay in their order.
-            claims.sort(Comparator.comparing(Claim::service));
+            known.ifPresent(entry -> entry.claims().stream().filter(claim -> !affected.contains(claim.owner())).forEach(claims::add));
+            // Stable: each owner's claims stay in their order.
+            claims.sort(Claim.ORDER);
             List<Claim> ruled = commands.apply(key, claims);
             if (ruled.isEmpty()) {
                 known.ifPresent(entry -> changes.add(new Change(Optional.of(entry.route()), Optional.empty())));
                 gone.add(key);
                 return;
             }
-            Entry entry = RouteAssembly.assemble(key, ruled, known).declaredAs(claims);
+            Entry entry = RouteAssembly.assemble(key, ruled, settings.getOrDefault(key, List.of()), known).declaredAs(claims);
             changed.add(entry);
             List<Conflict> old = known.map(Entry::conflicts).orElse(List.of());
             entry.conflicts().stream().filter(conflict -> !old.contains(conflict)).forEach(newConflicts::add);
@@ -157,7 +228,7 @@ public final class RouteTable {
     /// last counts.
     public static RouteTable of(Collection<Route> routes) {
         List<Entry> entries = routes.stream().map(route -> new Entry(route.key(), route, List.of(), List.of(), List.of())).toList();
-        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of(), List.of(), List.of());
+        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of(), List.of(), List.of(), List.of());
     }
 
     /// The route of a request: the first in [look-up order][#routes()] that serves it. Allocates nothing unless a condition
@@ -227,6 +298,14 @@ public final class RouteTable {
         index.forEach(entry -> rejected.addAll(entry.rejected()));
         rejected.addAll(settings.commands().rejected());
         rejected.addAll(settings.commands().idle(index));
+        for (RouteFragment.Claims each : written) {
+            for (RouteFragment.Sets sets : each.fragment().settings()) {
+                if (index.get(sets.key()) == null) {
+                    rejected.add(new Rejected(
+                            sets.declaration().kind(), "", "", sets.declaration().text(), "nobody declares this route (expected: service or addresses, or somebody who does)"));
+                }
+            }
+        }
         return rejected;
     }
 

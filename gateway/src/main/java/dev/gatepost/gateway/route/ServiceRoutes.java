@@ -170,6 +170,7 @@ record ServiceRoutes(
                             expression.weight(),
                             declaration,
                             service.name(),
+                            service.name(),
                             instance,
                             port,
                             settings.health().admits(instance.health())));

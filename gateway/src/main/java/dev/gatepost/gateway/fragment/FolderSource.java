@@ -1,0 +1,195 @@
+package dev.gatepost.gateway.fragment;
+
+import dev.gatepost.gateway.config.FileWatch;
+import dev.gatepost.gateway.config.Place;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Fragments in a folder and in the folders directly below it: `NAME.yaml` is of routes, `NAME.zone` a zone, `NAME.pem` a
+/// certificate with its key in it or in `NAME.key`. The extension alone tells, since a ConfigMap has no folders.
+///
+/// The folder may be swapped as a whole behind a link (Kubernetes) and its files replaced (consul-template). A folder that
+/// can't be read takes nothing away; a file that is gone does.
+final class FolderSource implements FragmentSource {
+    private static final Logger LOG = LoggerFactory.getLogger(FolderSource.class);
+
+    /// Far above any fragment; what lies here by mistake is not read into memory.
+    private static final long MOST_BYTES = 1 << 20;
+    /// A folder that is swapped while it is read is read again.
+    private static final int ATTEMPTS = 3;
+
+    private final Path folder;
+    private final FileWatch.Timing timing;
+    private final InstantSource clock;
+    private final Thread thread = Thread.ofVirtual().name("fragment-folder").unstarted(this::follow);
+    private Consumer<Found> found = _ -> {};
+    private volatile FragmentStatus status;
+
+    FolderSource(Path folder, FileWatch.Timing timing, InstantSource clock) {
+        this.folder = folder;
+        this.timing = timing;
+        this.clock = clock;
+        this.status = new FragmentStatus(folder.toString(), 0, Optional.empty(), Optional.empty());
+    }
+
+    @Override
+    public void start(Consumer<Found> consumer) {
+        found = consumer;
+        thread.start();
+    }
+
+    @Override
+    public FragmentStatus status() {
+        return status;
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+        try {
+            thread.join();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void follow() {
+        Set<Path> watched = Set.of();
+        FileWatch watch = FileWatch.of(Set.of(), timing);
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                Set<Path> folders = folders();
+                if (!folders.equals(watched)) {
+                    watch.close();
+                    watch = FileWatch.of(folders, timing);
+                    watched = folders;
+                }
+                look();
+                watch.await();
+            }
+        } catch (InterruptedException _) {
+            // closed
+        } finally {
+            watch.close();
+        }
+    }
+
+    /// The folder, and those in it, as far as they can be listed.
+    private Set<Path> folders() {
+        Set<Path> folders = new HashSet<>(Set.of(folder));
+        try (Stream<Path> entries = Files.list(folder)) {
+            entries.filter(entry -> !isHidden(entry) && Files.isDirectory(entry)).forEach(folders::add);
+        } catch (IOException | UncheckedIOException e) {
+            LOG.debug("{} can't be listed", folder, e);
+        }
+        return folders;
+    }
+
+    private void look() {
+        String reason = "";
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            try {
+                Found read = read();
+                if (status.lastError().isPresent()) {
+                    LOG.info("{} can be read again", folder);
+                }
+                status = new FragmentStatus(folder.toString(), read.fragments().size(), Optional.of(clock.instant()), Optional.empty());
+                found.accept(read);
+                return;
+            } catch (NoSuchFileException e) {
+                reason = "there is no " + e.getMessage();
+            } catch (IOException | UncheckedIOException e) {
+                reason = e.toString();
+            }
+        }
+        FragmentStatus before = status;
+        if (!before.lastError().equals(Optional.of(reason))) {
+            LOG.warn("fragments.folder: {} can't be read ({}), keeping {} fragments", folder, reason, before.fragments());
+        }
+        status = new FragmentStatus(folder.toString(), before.fragments(), before.confirmedAt(), Optional.of(reason));
+        if (before.lastError().isEmpty() && before.confirmedAt().isEmpty()) {
+            found.accept(Found.NOTHING);
+        }
+    }
+
+    private Found read() throws IOException {
+        List<Path> files = new ArrayList<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : entries.filter(each -> !isHidden(each)).sorted().toList()) {
+                if (!Files.isDirectory(entry)) {
+                    files.add(entry);
+                    continue;
+                }
+                try (Stream<Path> below = Files.list(entry)) {
+                    below.filter(each -> !isHidden(each) && !Files.isDirectory(each)).sorted().forEach(files::add);
+                }
+            }
+        }
+        List<Fragment> fragments = new ArrayList<>();
+        List<RejectedFragment> rejected = new ArrayList<>();
+        for (Path file : files) {
+            add(file, fragments, rejected);
+        }
+        return new Found(fragments, rejected);
+    }
+
+    private void add(Path file, List<Fragment> fragments, List<RejectedFragment> rejected) throws IOException {
+        String fileName = file.getFileName().toString();
+        int dot = fileName.lastIndexOf('.');
+        // What has no extension is no fragment: a writer's temporary file, a README.
+        if (dot <= 0 || fileName.endsWith("~") || fileName.endsWith(".tmp") || fileName.endsWith(".key")) {
+            return;
+        }
+        String name = fileName.substring(0, dot);
+        Optional<Fragment.Kind> kind = kind(fileName.substring(dot + 1));
+        if (kind.isEmpty()) {
+            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml, NAME.zone, or NAME.pem with NAME.key)"));
+            return;
+        }
+        String text = "";
+        Optional<String> unreadable = Optional.empty();
+        try {
+            Path key = file.resolveSibling(name + ".key");
+            text = text(file) + (kind.get() == Fragment.Kind.CERTIFICATE && Files.exists(key) ? "\n" + text(key) : "");
+        } catch (NoSuchFileException e) {
+            throw e; // swapped under our hands
+        } catch (IOException e) {
+            unreadable = Optional.of(e.toString());
+        }
+        fragments.add(new Fragment(kind.get(), Fragment.FILE, name, Place.ofFile(file), text, unreadable));
+    }
+
+    private static String text(Path file) throws IOException {
+        if (Files.size(file) > MOST_BYTES) {
+            throw new IOException("%d bytes long (expected: at most %d)".formatted(Files.size(file), MOST_BYTES));
+        }
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    }
+
+    private static Optional<Fragment.Kind> kind(String extension) {
+        return switch (extension) {
+            case "yaml", "yml" -> Optional.of(Fragment.Kind.ROUTE);
+            case "zone" -> Optional.of(Fragment.Kind.ZONE);
+            case "pem", "crt" -> Optional.of(Fragment.Kind.CERTIFICATE);
+            default -> Optional.empty();
+        };
+    }
+
+    private static boolean isHidden(Path file) {
+        return file.getFileName().toString().startsWith(".");
+    }
+}

@@ -1,0 +1,16 @@
+package dev.gatepost.gateway.fragment;
+
+import dev.gatepost.gateway.route.RouteFragment;
+import java.util.List;
+
+/// All fragments in force at one moment. What was not written anew is the same object as before.
+///
+/// @param rejected what was written and is not in force
+public record Fragments(List<RouteFragment> routes, List<RejectedFragment> rejected) {
+    public static final Fragments NONE = new Fragments(List.of(), List.of());
+
+    public Fragments {
+        routes = List.copyOf(routes);
+        rejected = List.copyOf(rejected);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.gatepost.gateway.fragment;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,135 @@
+package dev.gatepost.gateway;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.gatepost.gateway.catalog.Await;
+import dev.gatepost.gateway.catalog.ConsulAgent;
+import dev.gatepost.gateway.catalog.Health;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// What operators write beside the catalog, in a real Consul's KV store and in a folder, is in force as long as it is there.
+class FragmentsTest {
+    private static final Duration SOON = Duration.ofSeconds(15);
+
+    @TempDir
+    Path home;
+
+    @Test
+    void followsTheKvStore() throws Exception {
+        try (ConsulAgent consul = ConsulAgent.start();
+                Origin origin = Origin.start("web-1");
+                RunningGateway gateway = RunningGateway.start(home, "consul: { address: \"" + consul.address() + "\" }")) {
+            consul.service("web").id("web-1").port(origin.port()).address("127.0.0.1").check(Health.PASSING).register();
+            consul.cli("kv", "put", "gatepost/routes/shop", "route: shop.test/\nservice: web\n");
+            Await.until("a route of the KV store is served", SOON, () -> gateway.status("shop.test/name") == 200);
+            assertTrue(gateway.curl("shop.test/name").startsWith("web-1\n"));
+
+            // As Ansible's consul_kv does it; JSON-looking templates become Python's notation.
+            consul.put("/v1/kv/gatepost/routes/fixed?flags=0", "{'route': 'fixed.test/', 'addresses': ['127.0.0.1:" + origin.port() + "']}");
+            Await.until("fixed addresses are served", SOON, () -> gateway.status("fixed.test/name") == 200);
+
+            consul.put("/v1/kv/gatepost/routes/shop?flags=0", "# shop\nroute: shop.test\nservice: web\n");
+            Await.until("the bad version is rejected", SOON, () -> rejected(gateway, "gatepost/routes/shop").contains("gatepost/routes/shop:2:8: route: \\\"shop.test\\\" (expected: HOST/PATH"));
+            assertTrue(rejected(gateway, "gatepost/routes/shop").contains("the version before stays in force"));
+            assertEquals(200, gateway.status("shop.test/name"));
+
+            consul.kvPut("gatepost/route/typo", "route: typo.test/");
+            Await.until("an unknown key is rejected", SOON, () -> rejected(gateway, "gatepost/route/typo").contains("nearest known: gatepost/routes/NAME"));
+
+            consul.cli("kv", "delete", "gatepost/routes/fixed");
+            Await.until("a deleted route is gone", SOON, () -> gateway.status("fixed.test/name") == 404);
+            assertEquals(200, gateway.status("shop.test/name"));
+
+            consul.kill();
+            Await.until("the KV store is away", SOON, () -> gateway.admin("/api/v1/state").path("fragments").path(0).hasNonNull("lastError"));
+            assertEquals(200, gateway.status("shop.test/name"));
+
+            consul.restart();
+            consul.cli("kv", "put", "gatepost/routes/back", "{ route: back.test/, addresses: [ \"127.0.0.1:" + origin.port() + "\" ] }");
+            Await.until("the new store is followed", Duration.ofSeconds(40), () -> gateway.status("back.test/name") == 200);
+            assertEquals(404, gateway.status("shop.test/name"));
+            assertEquals("", rejected(gateway, "gatepost/"));
+        }
+    }
+
+    @Test
+    void followsAFolderWhoseFilesAreReplaced() throws Exception {
+        try (Origin origin = Origin.start("web-1")) {
+            Path folder = home.resolve("fragments");
+            Files.createDirectories(folder.resolve("routes"));
+            write(folder.resolve("routes/shop.yaml"), "route: shop.test/", origin);
+            try (RunningGateway gateway = start(folder)) {
+                Await.until("a file's route is served", SOON, () -> gateway.status("shop.test/name") == 200);
+
+                Path temporary = folder.resolve("routes/123456");
+                write(temporary, "route: other.test/", origin);
+                Files.move(temporary, folder.resolve("routes/shop.yaml"), StandardCopyOption.ATOMIC_MOVE);
+                Await.until("the replaced file is served", SOON, () -> gateway.status("other.test/name") == 200);
+                assertEquals(404, gateway.status("shop.test/name"));
+
+                Files.writeString(folder.resolve("routes/shop.yaml"), "route: other.test/ nonsense=1\n");
+                Await.until("the bad version is rejected", SOON, () -> rejected(gateway, "shop.yaml").contains("shop.yaml:1:8: route: unknown option"));
+                assertEquals(200, gateway.status("other.test/name"));
+
+                Files.createDirectories(folder.resolve("more"));
+                write(folder.resolve("more/extra.yml"), "route: extra.test/", origin);
+                Files.writeString(folder.resolve("more/notes.txt"), "what is this?");
+                Await.until("a new folder in it is served", SOON, () -> gateway.status("extra.test/name") == 200);
+                assertTrue(rejected(gateway, "notes.txt").contains("unknown extension"));
+
+                Files.delete(folder.resolve("routes/shop.yaml"));
+                Await.until("a deleted file's route is gone", SOON, () -> gateway.status("other.test/name") == 404);
+                assertEquals(200, gateway.status("extra.test/name"));
+                assertEquals("", rejected(gateway, "shop.yaml"));
+            }
+        }
+    }
+
+    @Test
+    void followsAFolderThatIsSwappedBehindALink() throws Exception {
+        try (Origin origin = Origin.start("web-1")) {
+            Path mount = Files.createDirectories(home.resolve("mount"));
+            write(Files.createDirectories(mount.resolve("..1")).resolve("shop.yaml"), "route: shop.test/", origin);
+            Files.createSymbolicLink(mount.resolve("..data"), Path.of("..1"));
+            Files.createSymbolicLink(mount.resolve("shop.yaml"), Path.of("..data/shop.yaml"));
+            try (RunningGateway gateway = start(mount)) {
+                Await.until("the first version is served", SOON, () -> gateway.status("shop.test/name") == 200);
+
+                write(Files.createDirectories(mount.resolve("..2")).resolve("shop.yaml"), "route: second.test/", origin);
+                Files.createSymbolicLink(mount.resolve("..data_tmp"), Path.of("..2"));
+                Files.move(mount.resolve("..data_tmp"), mount.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
+                Files.delete(mount.resolve("..1/shop.yaml"));
+                Await.until("the second version is served", SOON, () -> gateway.status("second.test/name") == 200);
+                assertEquals(404, gateway.status("shop.test/name"));
+            }
+        }
+    }
+
+    private RunningGateway start(Path folder) throws Exception {
+        Files.writeString(home.resolve("services.yaml"), "services: []\n");
+        return RunningGateway.start(home, "catalog: { file: services.yaml }", "fragments: { folder: " + folder + " }");
+    }
+
+    private static void write(Path file, String route, Origin origin) throws IOException {
+        Files.writeString(file, route + "\naddresses: [ \"127.0.0.1:" + origin.port() + "\" ]\n");
+    }
+
+    /// The rejections whose text holds this.
+    private static String rejected(RunningGateway gateway, String text) {
+        StringBuilder found = new StringBuilder();
+        for (JsonNode each : gateway.admin("/api/v1/rejected")) {
+            if (each.path("text").asText().contains(text)) {
+                found.append(each);
+            }
+        }
+        return found.toString();
+    }
+}
