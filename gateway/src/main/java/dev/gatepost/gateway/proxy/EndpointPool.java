@@ -84,10 +84,10 @@ final class EndpointPool {
         return connection;
     }
 
-    /// Connects for that exchange, and tells it.
-    void connect(Exchange exchange) {
-        UpstreamConnection connection = new UpstreamConnection(loop, this, exchange);
-        exchange.connecting(connection);
+    /// Connects for those attempts, and tells them.
+    void connect(Attempts attempts) {
+        UpstreamConnection connection = new UpstreamConnection(loop, this, attempts);
+        attempts.connecting(connection);
         connections++;
         connects++;
         if (literal != null) {

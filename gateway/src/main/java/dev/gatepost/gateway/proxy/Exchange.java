@@ -8,30 +8,21 @@ import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// One request and its response through the gate. Reads from top to bottom: match, decide, balance, connect, forward,
-/// stream, complete. The same class serves HTTP/1 and HTTP/2 clients: what differs is behind [Downstream], whose doc says
-/// how to use it.
+/// One request and its response through the gate: match, decide, answer or forward, stream, complete. How the request gets
+/// to an endpoint is the matter of its [Attempts]. The same class serves HTTP/1 and HTTP/2 clients: what differs is behind
+/// [Downstream], whose doc says how to use it.
 ///
 /// Taken from its event loop's [GateLoop] when a request begins and given back when it is over, so an idle connection
 /// holds none. Confined to that event loop.
 final class Exchange {
-    /// Attempts to reach an endpoint, the first included.
-    static final int MOST_ATTEMPTS = 3;
-
-    private static final long RESOLVE_NANOS = 1_000_000_000L;
-
     private enum Phase {
         /// Nothing but bytes of a head so far.
         ARRIVING,
-        /// Waiting for a connection to an endpoint.
-        CONNECTING,
-        /// The request is under way, its response has not begun.
-        AWAITING,
+        /// On the way to an endpoint, or there; the response has not begun.
+        FORWARDING,
         /// The response's head has been sent.
         RESPONDING,
         /// Raw bytes both ways.
@@ -44,28 +35,19 @@ final class Exchange {
     private final ResponseHead response = new ResponseHead();
     private final ExchangeRecord record = new ExchangeRecord();
     private final Deadline deadline = new Deadline(this::deadlinePassed);
-    private final EndpointPool[] tried = new EndpointPool[MOST_ATTEMPTS];
-    /// Request body that came before there was a connection to send it on.
-    private final List<ByteBuf> held = new ArrayList<>();
+    private final Attempts attempts;
 
     private Downstream downstream;
     private Phase phase = Phase.DONE;
     private Client client;
     private @Nullable RouteState route;
-    private @Nullable UpstreamConnection upstream;
     private FieldSection requestTrailers = FieldSection.NONE;
     /// The client speaks TLS, to us or to a trusted proxy.
     private boolean secure;
     private boolean requestComplete;
-    private boolean chunkedUpstream;
-    private boolean reused;
     /// The response was complete with its head.
     private boolean headEnds;
-    /// A response byte, an interim response say, or a request body byte went its way: no other attempt.
-    private boolean committed;
     private long arrivedAt;
-    private long connectAt;
-    private long forwardedAt;
     private long totalAt;
     private long sentBefore;
     private long receivedBefore;
@@ -74,11 +56,16 @@ final class Exchange {
         this.loop = loop;
         this.downstream = downstream;
         this.client = downstream.connection().client;
+        this.attempts = new Attempts(this, loop, record);
     }
 
     /// The request's head, to be filled before [#begin()].
     RequestHead request() {
         return request;
+    }
+
+    Downstream downstream() {
+        return downstream;
     }
 
     /// The response's head, as the endpoint or the gate makes it.
@@ -101,9 +88,9 @@ final class Exchange {
         record.startEpochNanos = loop.epochNanos(arrivedAt);
         client = from.connection().client;
         route = null;
-        upstream = null;
+        attempts.clear();
         requestTrailers = FieldSection.NONE;
-        secure = requestComplete = chunkedUpstream = reused = committed = headEnds = false;
+        secure = requestComplete = headEnds = false;
     }
 
     // ---- match and decide ----
@@ -170,7 +157,8 @@ final class Exchange {
             answer(LocalAnswer.redirect(found.route.options().redirect().get(), request, found));
         } else if (found.route.options().redirects().isEmpty() || !redirected(found.route.options())) {
             prepare(found);
-            attempt(true);
+            phase = Phase.FORWARDING;
+            attempts.begin(found);
         }
     }
 
@@ -188,7 +176,6 @@ final class Exchange {
 
     /// Makes of the client's fields those of the forwarded request.
     private void prepare(RouteState found) {
-        chunkedUpstream = request.bodyFollows && request.contentLength < 0;
         HopByHop.drop(request.fields, request.upgrade);
         if (request.version == 10) {
             // An HTTP/1.0 client does not wait for 100 (RFC 9110 section 10.1.1), so nobody behind us may be told that it does.
@@ -207,112 +194,18 @@ final class Exchange {
         }
     }
 
-    // ---- balance, connect, forward ----
-
-    /// @param reuse whether a kept-alive connection will do
-    private void attempt(boolean reuse) {
-        RouteState current = route();
-        EndpointPool pool = current.balancer.pick(tried, record.attempts);
-        if (pool == null) {
-            // All have been tried: the last one again, by a new connection.
-            pool = tried[record.attempts - 1];
-        }
-        tried[record.attempts++] = pool;
-        record.endpoint = pool.label;
-        UpstreamConnection kept = reuse ? pool.take(isRepeatable()) : null;
-        if (kept != null) {
-            reused = true;
-            forward(kept);
-            return;
-        }
-        reused = false;
-        phase = Phase.CONNECTING;
-        connectAt = loop.now();
-        // The transport keeps the connect timeout; this one is for what comes before it, the resolver.
-        expectWithin(loop.connectNanos + RESOLVE_NANOS);
-        pool.connect(this);
-    }
-
-    private void attemptAgain(boolean reuse) {
-        loop.counters.retries++;
-        route().counters.retries++;
-        attempt(reuse);
-        if (phase == Phase.AWAITING) {
-            requestFlush();
-            downstream.resumeReading();
-        }
-    }
-
-    private boolean isRepeatable() {
-        return request.method.idempotent && !request.bodyFollows;
-    }
-
-    /// The connection that will be handed to [#connected(UpstreamConnection)], so that it can be given up before.
-    void connecting(UpstreamConnection connection) {
-        upstream = connection;
-        if (!requestComplete) {
-            downstream.pauseReading();
-        }
-    }
-
-    void connected(UpstreamConnection connection) {
-        record.connectNanos = loop.now() - connectAt;
-        forward(connection);
-        connection.flush();
-        if (!requestComplete) {
-            downstream.resumeReading();
-        }
-    }
-
-    /// Nothing was sent, so another endpoint may have the request, whatever its method.
-    void connectFailed(Cause cause, String detail) {
-        upstream = null;
-        if (record.attempts < route().mostAttempts && route().balancer.size() > record.attempts && loop.now() < totalAt) {
-            attemptAgain(true);
-            return;
-        }
-        fail(cause == Cause.UPSTREAM_CONNECT_TIMEOUT ? 504 : 502, cause, detail);
-    }
-
-    private void forward(UpstreamConnection connection) {
-        upstream = connection;
-        phase = Phase.AWAITING;
-        forwardedAt = loop.now();
-        HeadWriter.request(loop.scratch, request, route(), connection.pool(), chunkedUpstream);
-        connection.begin(this, loop.scratch, chunkedUpstream, !request.bodyFollows);
-        for (int i = 0; i < held.size(); i++) {
-            committed = true;
-            connection.send(held.get(i));
-        }
-        held.clear();
-        if (requestComplete && request.bodyFollows) {
-            connection.end(requestTrailers);
-        }
-        awaitHead();
-    }
-
-    private void awaitHead() {
-        expectWithin(requestComplete ? route().responseHeaderNanos : loop.streamNanos);
-    }
-
     // ---- the request's body ----
 
     /// Some request body, or raw bytes once the connection is upgraded; takes over the buffer.
     void requestBody(ByteBuf data) {
         record.requestBodyBytes += data.readableBytes();
-        UpstreamConnection current = upstream;
         switch (phase) {
-            case CONNECTING -> held.add(data);
-            case AWAITING, RESPONDING, TUNNEL -> {
-                if (current == null) {
-                    data.release();
-                    return;
-                }
-                committed = true;
-                current.send(data);
-                expectProgress();
-                if (!current.isWritable()) {
-                    downstream.pauseReading();
+            case FORWARDING, RESPONDING, TUNNEL -> {
+                if (attempts.send(data)) {
+                    expectProgress();
+                    if (!attempts.isWritable()) {
+                        downstream.pauseReading();
+                    }
                 }
             }
             case ARRIVING, DONE -> data.release();
@@ -328,36 +221,43 @@ final class Exchange {
     void requestEnd(FieldSection trailers) {
         requestComplete = true;
         requestTrailers = trailers;
-        UpstreamConnection current = upstream;
-        if (current != null && (phase == Phase.AWAITING || phase == Phase.RESPONDING)) {
-            current.end(trailers);
+        if (phase == Phase.FORWARDING || phase == Phase.RESPONDING) {
+            attempts.end(trailers);
         }
-        if (phase == Phase.AWAITING) {
+        if (phase == Phase.FORWARDING && attempts.isSent()) {
             awaitHead();
         }
     }
 
-    /// The downstream has passed on all that it had read for now.
-    void requestFlush() {
-        UpstreamConnection current = upstream;
-        if (current != null) {
-            current.flush();
-        }
+    boolean isRequestComplete() {
+        return requestComplete;
     }
 
-    void upstreamWritabilityChanged() {
-        UpstreamConnection current = upstream;
-        if (current != null && current.isWritable()) {
-            expectProgress();
-            downstream.resumeReading();
-        }
+    /// Known once the request is complete.
+    FieldSection requestTrailers() {
+        return requestTrailers;
+    }
+
+    /// The downstream has passed on all that it had read for now.
+    void requestFlush() {
+        attempts.flush();
+    }
+
+    /// The endpoint takes more of the request's body.
+    void upstreamWritable() {
+        expectProgress();
+        downstream.resumeReading();
+    }
+
+    /// The request is under way to an endpoint.
+    void awaitHead() {
+        expectWithin(requestComplete ? route().responseHeaderNanos : loop.streamNanos);
     }
 
     // ---- the response ----
 
     /// A 1xx response other than 101.
     void interim(ResponseHead head) {
-        committed = true;
         awaitHead();
         // RFC 9110 section 15.2: an HTTP/1.0 client would not understand it.
         if (request.version >= 11) {
@@ -371,16 +271,12 @@ final class Exchange {
     ///
     /// @param ends no body follows
     void responseHead(ResponseHead head, boolean ends) {
-        committed = true;
-        record.firstByteNanos = loop.now() - forwardedAt;
         sendHead(head, ends, false);
         expectWithin(loop.streamNanos);
     }
 
     /// The endpoint agreed to switch protocols.
     void switched(ResponseHead head) {
-        committed = true;
-        record.firstByteNanos = loop.now() - forwardedAt;
         record.protocol = ExchangeRecord.Protocol.WEBSOCKET;
         sendHead(head, false, true);
         phase = Phase.TUNNEL;
@@ -434,15 +330,13 @@ final class Exchange {
         record.responseBodyBytes += data.readableBytes();
         downstream.sendBody(data);
         expectProgress();
-        UpstreamConnection current = upstream;
-        if (current != null && !downstream.isWritable()) {
-            current.pauseReading();
+        if (!downstream.isWritable()) {
+            attempts.pauseReading();
         }
     }
 
-    /// The response is complete; its connection has gone its own way.
+    /// The response is complete.
     void responseEnd(FieldSection trailers) {
-        upstream = null;
         if (phase == Phase.RESPONDING && !headEnds) {
             downstream.sendEnd(trailers);
         }
@@ -456,35 +350,15 @@ final class Exchange {
 
     /// [Downstream#isWritable()] changed.
     void downstreamWritabilityChanged() {
-        UpstreamConnection current = upstream;
-        if (current != null && downstream.isWritable() && phase != Phase.CONNECTING) {
+        if (downstream.isWritable() && attempts.resumeReading()) {
             expectProgress();
-            current.resumeReading();
         }
     }
 
     // ---- what goes wrong ----
 
-    /// The upstream connection was lost before the response was complete.
-    ///
-    /// @param silent no byte of a response had come on it
-    void lost(boolean silent) {
-        upstream = null;
-        if (phase != Phase.AWAITING) {
-            fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, "connection lost before the response was complete");
-            return;
-        }
-        // A connection that was idle and dies without a word was being closed when the request came (RFC 9112 section 9.5).
-        if (silent && reused && !committed && request.method.idempotent && record.attempts < route().mostAttempts && loop.now() < totalAt) {
-            attemptAgain(false);
-            return;
-        }
-        fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, "connection lost before the response");
-    }
-
-    void upstreamFailed(Cause cause, String detail) {
-        upstream = null;
-        fail(502, cause, detail);
+    boolean isResponding() {
+        return phase == Phase.RESPONDING || phase == Phase.TUNNEL;
     }
 
     /// The request is not acceptable, before or after [#begin()]: answers, unless a response is on its way already, and
@@ -496,7 +370,7 @@ final class Exchange {
     /// The client is gone: nothing can be sent any more. An upgraded connection just ends that way.
     void downstreamClosed() {
         boolean upgraded = phase == Phase.TUNNEL;
-        giveUpUpstream();
+        attempts.giveUp();
         complete(upgraded ? Cause.OK : Cause.CLIENT_CLOSED, "");
     }
 
@@ -507,14 +381,15 @@ final class Exchange {
 
     private void deadlinePassed() {
         loop.touch();
-        if (loop.now() >= totalAt && phase != Phase.TUNNEL) {
+        if (isOverdue() && phase != Phase.TUNNEL) {
             fail(504, Cause.TOTAL_TIMEOUT, "exchange not complete in time");
             return;
         }
         switch (phase) {
-            case AWAITING -> {
-                UpstreamConnection current = upstream;
-                if (!requestComplete && (current == null || current.isWritable())) {
+            case FORWARDING -> {
+                if (!attempts.isSent()) {
+                    fail(504, Cause.UPSTREAM_CONNECT_TIMEOUT, "no connection in time");
+                } else if (!requestComplete && attempts.isWritable()) {
                     fail(408, Cause.CLIENT_TIMEOUT, "no request body for too long");
                 } else {
                     fail(504, Cause.UPSTREAM_HEADER_TIMEOUT, "no response in time");
@@ -528,34 +403,30 @@ final class Exchange {
                 }
             }
             case TUNNEL -> {
-                giveUpUpstream();
+                attempts.giveUp();
                 complete(Cause.OK, "idle");
             }
-            case CONNECTING -> fail(504, Cause.UPSTREAM_CONNECT_TIMEOUT, "no connection in time");
             case ARRIVING, DONE -> {}
         }
     }
 
+    /// The time for the whole of it is over.
+    boolean isOverdue() {
+        return loop.now() >= totalAt;
+    }
+
     /// Answers, or breaks off a response that has begun.
-    private void fail(int status, Cause cause, String detail) {
+    void fail(int status, Cause cause, String detail) {
         if (phase == Phase.DONE) {
             return;
         }
-        giveUpUpstream();
+        attempts.giveUp();
         if (phase == Phase.RESPONDING || phase == Phase.TUNNEL) {
             downstream.abort();
             complete(cause, detail);
         } else {
             record.detail = detail;
             answer(LocalAnswer.of(status, cause));
-        }
-    }
-
-    private void giveUpUpstream() {
-        UpstreamConnection current = upstream;
-        if (current != null) {
-            upstream = null;
-            current.close();
         }
     }
 
@@ -587,10 +458,7 @@ final class Exchange {
         phase = Phase.DONE;
         loop.deadlines.remove(deadline);
         deadline.at = Deadline.NEVER;
-        for (int i = 0; i < held.size(); i++) {
-            held.get(i).release();
-        }
-        held.clear();
+        attempts.releaseHeld();
         downstream.flush();
         fillRecord(cause, detail);
         loop.counters.count(cause, record.status, record.durationNanos, record.requestBytes, record.responseBytes);
@@ -609,7 +477,6 @@ final class Exchange {
         record.durationNanos = loop.now() - arrivedAt;
         record.requestBytes = downstream.received() - receivedBefore;
         record.responseBytes = downstream.sent() - sentBefore;
-        record.reusedConnection = reused;
         record.httpVersion = request.version;
         if (request.version == 20 && record.protocol == ExchangeRecord.Protocol.HTTP1) {
             record.protocol = ExchangeRecord.Protocol.H2;
@@ -638,7 +505,7 @@ final class Exchange {
         }
     }
 
-    private void expectWithin(long nanos) {
+    void expectWithin(long nanos) {
         deadline.at = Math.min(loop.now() + nanos, totalAt);
     }
 

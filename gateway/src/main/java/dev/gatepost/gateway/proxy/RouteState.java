@@ -43,7 +43,7 @@ final class RouteState {
         this.edits = options.edits();
         this.requestFields = options.requestFields();
         this.responseFields = options.responseFields();
-        this.mostAttempts = Math.min(Exchange.MOST_ATTEMPTS, 1 + options.retries().orElse(Exchange.MOST_ATTEMPTS - 1));
+        this.mostAttempts = Math.min(Attempts.MOST, 1 + options.retries().orElse(Attempts.MOST - 1));
         this.fixedHost = options.host().value().getBytes(ISO_8859_1);
     }
 

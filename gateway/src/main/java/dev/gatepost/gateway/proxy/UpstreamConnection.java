@@ -19,7 +19,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private final BodyReader body;
     private final Deadline idleDeadline = new Deadline(this::close);
     private State state = State.CONNECTING;
-    private @Nullable Exchange exchange;
+    /// Whom it works for.
+    private @Nullable Attempts attempts;
     private @Nullable Channel channel;
     private @Nullable Outgoing out;
     private boolean requestEnded;
@@ -28,10 +29,10 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean broken;
     private long idleSince;
 
-    UpstreamConnection(GateLoop loop, EndpointPool pool, Exchange exchange) {
+    UpstreamConnection(GateLoop loop, EndpointPool pool, Attempts attempts) {
         this.loop = loop;
         this.pool = pool;
-        this.exchange = exchange;
+        this.attempts = attempts;
         this.parser = new ResponseParser(loop.settings.limits());
         this.body = new BodyReader(loop.settings.limits());
     }
@@ -55,22 +56,22 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         loop.deadlines.add(idleDeadline);
-        Exchange waiting = exchange;
+        Attempts waiting = attempts;
         if (waiting == null) {
             // Its exchange gave up meanwhile: the next one may have it.
             requestEnded = true;
             becomeIdle();
         } else {
             state = State.IDLE;
-            exchange = null;
+            attempts = null;
             waiting.connected(this);
         }
     }
 
     void connectFailed(Cause cause, String detail) {
         state = State.CLOSED;
-        Exchange waiting = exchange;
-        exchange = null;
+        Attempts waiting = attempts;
+        attempts = null;
         if (waiting != null) {
             waiting.connectFailed(cause, detail);
         }
@@ -82,13 +83,13 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     ///
     /// @param chunked how a body that follows is framed
     /// @param ends    no body follows
-    void begin(Exchange exchange, Scratch head, boolean chunked, boolean ends) {
-        this.exchange = exchange;
+    void begin(Attempts attempts, Scratch head, boolean chunked, boolean ends) {
+        this.attempts = attempts;
         idleDeadline.at = Deadline.NEVER;
         state = State.HEAD;
         requestChunked = chunked;
         requestEnded = ends;
-        parser.start(exchange.response());
+        parser.start(attempts.exchange().response());
         pool.requests++;
         outgoing().write(head.bytes, 0, head.end);
     }
@@ -172,7 +173,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
                     if (n > 0) {
                         boolean whole = n == in.readableBytes();
                         boolean last = body.isAtEnd();
-                        current().responseBody(whole ? in : in.readRetainedSlice(n));
+                        current().exchange().responseBody(whole ? in : in.readRetainedSlice(n));
                         if (last && state == State.BODY) {
                             end(!whole && in.isReadable());
                         }
@@ -187,7 +188,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
                     if (!in.isReadable()) {
                         return false;
                     }
-                    current().responseBody(in);
+                    current().exchange().responseBody(in);
                     return true;
                 }
                 case IDLE -> {
@@ -206,8 +207,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /// Reads a head as far as it is there; false when more is needed or it was refused.
     private boolean readHead(ByteBuf in) {
-        Exchange current = current();
-        ResponseHead head = current.response();
+        Attempts current = current();
+        ResponseHead head = current.exchange().response();
         Refusal refusal = parser.read(in);
         if (refusal == Refusal.NONE && parser.isComplete()) {
             refusal = head.finish();
@@ -230,7 +231,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             }
             return true;
         }
-        if (head.isBodiless(current.request().method)) {
+        if (head.isBodiless(current.exchange().request().method)) {
             body.none();
         } else if (head.chunked) {
             body.chunked();
@@ -248,8 +249,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         return true;
     }
 
-    private boolean switchProtocols(Exchange current, ResponseHead head) {
-        if (!current.request().upgrade || !head.upgrade || head.fields.find(FieldName.UPGRADE, 0) < 0) {
+    private boolean switchProtocols(Attempts current, ResponseHead head) {
+        if (!current.exchange().request().upgrade || !head.upgrade || head.fields.find(FieldName.UPGRADE, 0) < 0) {
             fail(Cause.UPSTREAM_PROTOCOL_ERROR, "101 response to a request that asked for no upgrade");
             return false;
         }
@@ -261,9 +262,9 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /// The response is complete.
     private void end(boolean surplus) {
-        Exchange ended = current();
-        exchange = null;
-        boolean reusable = requestEnded && !surplus && !ended.response().close && !body.endsWithConnection() && !writeFailed;
+        Attempts ended = current();
+        attempts = null;
+        boolean reusable = requestEnded && !surplus && !ended.exchange().response().close && !body.endsWithConnection() && !writeFailed;
         if (reusable) {
             becomeIdle();
         } else {
@@ -285,17 +286,17 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
-        Exchange current = exchange;
+        Attempts current = attempts;
         if (current != null) {
-            current.responseFlush();
+            current.exchange().responseFlush();
         }
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        Exchange current = exchange;
+        Attempts current = attempts;
         if (current != null && state != State.CONNECTING) {
-            current.upstreamWritabilityChanged();
+            current.writabilityChanged();
         }
     }
 
@@ -305,8 +306,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         State before = state;
         state = State.CLOSED;
         discard();
-        Exchange current = exchange;
-        exchange = null;
+        Attempts current = attempts;
+        attempts = null;
         if (before != State.CONNECTING && before != State.CLOSED) {
             loop.deadlines.remove(idleDeadline);
             pool.closed(this);
@@ -343,9 +344,9 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         if (ctx.channel().isActive() && (state == State.HEAD || state == State.BODY) && problem instanceof IOException) {
             writeFailed = true;
             broken = true;
-            Exchange current = exchange;
+            Attempts current = attempts;
             if (current != null) {
-                current.upstreamWritabilityChanged();
+                current.writabilityChanged();
             }
             return;
         }
@@ -354,18 +355,18 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void fail(Cause cause, String detail) {
-        Exchange current = exchange;
-        exchange = null;
+        Attempts current = attempts;
+        attempts = null;
         pool.failures++;
         close();
         if (current != null) {
-            current.upstreamFailed(cause, detail);
+            current.failed(cause, detail);
         }
     }
 
     /// Closes it, whatever it is doing; its exchange is not told, and does not need it any more.
     void close() {
-        exchange = null;
+        attempts = null;
         // One that is still connecting goes to the pool when it has.
         if (state != State.CLOSED && state != State.CONNECTING && channel != null) {
             state = State.CLOSED;
@@ -389,10 +390,10 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         return out;
     }
 
-    private Exchange current() {
-        if (exchange == null) {
+    private Attempts current() {
+        if (attempts == null) {
             throw new IllegalStateException("no exchange on this connection");
         }
-        return exchange;
+        return attempts;
     }
 }
