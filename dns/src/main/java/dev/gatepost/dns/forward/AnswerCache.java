@@ -40,9 +40,13 @@ final class AnswerCache {
 
     /// @return how many there were
     int removeIf(Predicate<QuestionKey> which) {
-        int before = answers.asMap().size();
-        answers.asMap().keySet().removeIf(which);
-        return Math.max(0, before - answers.asMap().size());
+        int removed = 0;
+        for (QuestionKey each : answers.asMap().keySet()) {
+            if (which.test(each) && answers.asMap().remove(each) != null) {
+                removed++;
+            }
+        }
+        return removed;
     }
 
     long size() {

@@ -1,5 +1,6 @@
 package dev.gatepost.dns.forward;
 
+import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Outside;
 import dev.gatepost.dns.Query;
 import dev.gatepost.dns.Rcode;
@@ -33,6 +34,7 @@ final class ForwardAgent implements Outside.Agent {
     private static final int CONNECT_MILLIS = 2000;
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long LOOP_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final int TYPE_SOA = 6;
     private static final int WAITERS_PER_QUESTION = 8;
     private static final int POPULAR = 2;
@@ -91,22 +93,32 @@ final class ForwardAgent implements Outside.Agent {
 
     @Override
     public boolean covers(byte[] bytes, int nameAt, int nameLength) {
-        return forwarder.zones().find(bytes, nameAt, nameLength).isPresent();
+        return forwarder.zones().find(bytes, nameAt, nameLength).isPresent()
+                || (!forwarder.local().isEmpty() && forwarder.local().decidesOn(DomainName.copyOf(bytes, nameAt, nameAt + nameLength)));
     }
 
     @Override
     public boolean answer(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
-        if (query.queryClass() != 1 || !query.recursionDesired()) {
-            // What is in the cache is nobody's business who didn't ask for recursion.
+        if (query.queryClass() != 1) {
             return refused(from, relay);
+        }
+        if (!query.recursionDesired()) {
+            // What is in the cache is nobody's business who didn't ask for recursion.
+            return locally(query, in, out, from, to, relay) || refused(from, relay);
         }
         QuestionKey key = scratch.read(in, Query.HEADER, query.nameLength(), query.type(), query.dnssecOk(), query.checkingDisabled());
         CachedAnswer cached = forwarder.cache().find(key);
         if (cached != null && fromCache(cached, key, out, from, to, relay)) {
             return true;
         }
-        if (!covers(in, Query.HEADER, query.nameLength())) {
+        if (locally(query, in, out, from, to, relay)) {
+            return true;
+        }
+        if (forwarder.zones().find(in, Query.HEADER, query.nameLength()).isEmpty()) {
             return refused(from, relay);
+        }
+        if (query.type() == LoopProbes.TYPE && forwarder.probes().met(in, Query.HEADER, query.nameLength())) {
+            return looped(from, relay);
         }
         // The name doesn't exist, whatever is asked of it (RFC 2308 section 5).
         key = scratch.read(in, Query.HEADER, query.nameLength(), 0, query.dnssecOk(), query.checkingDisabled());
@@ -154,6 +166,25 @@ final class ForwardAgent implements Outside.Agent {
         return !answer.isFailure() && answer.overdueNanos(nowNanos) < settings().stale().toNanos() && !settings().stale().isZero();
     }
 
+    private boolean locally(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
+        LocalNames local = forwarder.local();
+        if (local.isEmpty()) {
+            return false;
+        }
+        DomainName name = DomainName.copyOf(in, Query.HEADER, Query.HEADER + query.nameLength());
+        if (!local.answer(name, query.type(), out, from, to, relay)) {
+            return false;
+        }
+        counters.count(Event.LOCAL);
+        return true;
+    }
+
+    private static boolean looped(int from, Relay relay) {
+        relay.end = from;
+        relay.rcode = Rcode.SERVFAIL;
+        return true;
+    }
+
     private static boolean refused(int from, Relay relay) {
         relay.end = from;
         relay.rcode = Rcode.REFUSED;
@@ -187,6 +218,7 @@ final class ForwardAgent implements Outside.Agent {
         Question running = questions.get(key);
         if (running != null) {
             counters.count(Event.COALESCED);
+            running.suspect(waiter.asker().client());
         }
         if (closed || waiting >= settings().questions() * WAITERS_PER_QUESTION || (running == null && questions.size() >= settings().questions())) {
             counters.count(Event.OVERLOAD);
@@ -214,7 +246,11 @@ final class ForwardAgent implements Outside.Agent {
         ForwardZone zone = forwarder.zones().find(key.name(), 0, key.nameLength())
                 .orElseThrow(() -> new IllegalStateException("nobody to ask about " + key.domainName()));
         List<Standing> candidates = new ArrayList<>();
-        zone.upstreams().forEach(each -> candidates.add(standing(each)));
+        for (Upstream each : zone.upstreams()) {
+            Standing standing = standing(each);
+            candidates.add(standing);
+            probe(standing, zone, false);
+        }
         Question question = new Question(this, key, zone, candidates, Optional.ofNullable(forwarder.cache().find(key)));
         questions.put(key, question);
         return question;
@@ -341,6 +377,66 @@ final class ForwardAgent implements Outside.Agent {
         Attempt attempt = attempt(asking, standing, root, false, standing.upstream().tls().isPresent());
         start(attempt);
         var _ = loop.schedule(() -> attempt.lost("no answer"), PROBE_NANOS, TimeUnit.NANOSECONDS);
+    }
+
+    // Loops.
+
+    /// Sees whether what an upstream is asked comes back to us.
+    ///
+    /// @return false: not now
+    boolean probe(Standing standing, ForwardZone zone, boolean suspected) {
+        if (!standing.isProbeDue(suspected, System.nanoTime())) {
+            return false;
+        }
+        LoopProbes.Probe probe = forwarder.probes().next(this, standing, zone.name());
+        Attempt.Asking asking = new Attempt.Asking() {
+            @Override
+            public void received(Attempt attempt, byte[] message, int length) {
+                forwarder.probes().over(probe);
+                if (standing.loops() && !probe.returned().get()) {
+                    LOG.info("dns: upstream {} no longer sends our questions back to us", standing.name());
+                    standing.loops(false);
+                }
+            }
+
+            @Override
+            public void lost(Attempt attempt, String reason) {
+                forwarder.probes().over(probe);
+                if (standing.loops() && !probe.returned().get()) {
+                    probeLater(standing);
+                }
+            }
+        };
+        QuestionKey question = QuestionKey.of(probe.name().wire(), LoopProbes.TYPE, false, false);
+        Attempt attempt = attempt(asking, standing, question, false, standing.upstream().tls().isPresent());
+        start(attempt);
+        var _ = loop.schedule(() -> attempt.lost("no answer"), settings().deadline().toNanos(), TimeUnit.NANOSECONDS);
+        return true;
+    }
+
+    /// A probe has come back, to whichever loop: whoever waits for that upstream waits for nothing.
+    void loops(Standing standing) {
+        run(() -> {
+            counters.count(Event.LOOP);
+            if (!standing.loops()) {
+                LOG.warn("dns: upstream {} sends our questions back to us, so it is not asked (expected: a resolver that does not ask this one)", standing.name());
+                standing.loops(true);
+                counters.standing(standing.index(), standing);
+            }
+            List.copyOf(questions.values()).forEach(question -> question.loops(standing));
+            probeLater(standing);
+        });
+    }
+
+    private void probeLater(Standing standing) {
+        var _ = loop.schedule(() -> {
+            if (!closed && standing.loops()) {
+                boolean asked = forwarder.zoneAsking(standing.upstream()).filter(zone -> probe(standing, zone, true)).isPresent();
+                if (!asked) {
+                    probeLater(standing);
+                }
+            }
+        }, LOOP_AGAIN_NANOS, TimeUnit.NANOSECONDS);
     }
 
     // End.

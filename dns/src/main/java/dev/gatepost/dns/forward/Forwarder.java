@@ -1,5 +1,6 @@
 package dev.gatepost.dns.forward;
 
+import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Outside;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslContext;
@@ -24,6 +25,8 @@ public final class Forwarder implements Outside, AutoCloseable {
     private final Map<Upstream, SslContext> tls = new HashMap<>();
     private final List<ForwardAgent> agents = new CopyOnWriteArrayList<>();
     private final SecureRandom random = new SecureRandom();
+    private final LoopProbes probes = new LoopProbes(random);
+    private volatile LocalNames local = LocalNames.NONE;
 
     private Forwarder(ForwardSettings settings) throws IOException {
         this.settings = settings;
@@ -77,6 +80,47 @@ public final class Forwarder implements Outside, AutoCloseable {
     /// Bytes that they take, about.
     public long cachedBytes() {
         return cache.weight();
+    }
+
+    /// Lets files decide on names from now on, other than those before.
+    public void decideLocally(LocalNames names) {
+        local = names;
+        cache.removeIf(key -> names.decidesOn(key.domainName()));
+    }
+
+    public LocalNames local() {
+        return local;
+    }
+
+    /// What the cache has for a name.
+    public List<CachedEntry> cached(DomainName name) {
+        long now = System.nanoTime();
+        return cache.all().entrySet().stream()
+                .filter(entry -> entry.getKey().isFor(name))
+                .map(entry -> CachedEntry.of(entry.getKey(), entry.getValue(), now))
+                .toList();
+    }
+
+    /// Forgets what was answered to a name.
+    ///
+    /// @param below and to all names below it
+    /// @return how many answers that were
+    public int flush(DomainName name, boolean below) {
+        return cache.removeIf(below ? key -> key.domainName().isWithin(name) : key -> key.isFor(name));
+    }
+
+    /// The zone that a name is asked about in, and who is asked.
+    public Optional<ForwardZone> zoneOf(DomainName name) {
+        return zones.find(name.wire(), 0, name.length());
+    }
+
+    /// A zone that an upstream is asked about.
+    Optional<ForwardZone> zoneAsking(Upstream upstream) {
+        return settings.zones().stream().filter(zone -> zone.upstreams().contains(upstream)).findFirst();
+    }
+
+    LoopProbes probes() {
+        return probes;
     }
 
     ForwardSettings settings() {

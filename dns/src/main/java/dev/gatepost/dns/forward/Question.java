@@ -6,6 +6,7 @@ import dev.gatepost.dns.forward.ForwardCounters.Event;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -18,10 +19,13 @@ import java.util.stream.Collectors;
 /// It begins with the upstream that promises the fastest answer. Who takes longer than usual gets company: another is asked
 /// as well, and the first good answer wins. One that can't or won't say is passed over for the next.
 final class Question implements Attempt.Asking {
+    private static final String LOOPS = ": sends our questions back to us";
     private static final int MOST_ATTEMPTS = 6;
     /// Every so often another than the fastest is asked, to see whether it still is.
     private static final int EXPLORE_ONE_IN = 32;
 
+    /// A question that is in flight for so long, and asked again, may be going in a circle.
+    private static final long SUSPICIOUS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final int FIRST_FAILURE_SECONDS = 1;
     private static final int LONGEST_FAILURE_SECONDS = 5;
 
@@ -49,6 +53,7 @@ final class Question implements Attempt.Asking {
     private final List<Future<?>> timers = new ArrayList<>();
     /// Asks another when the last one asked takes long.
     private Optional<Future<?>> hedge = Optional.empty();
+    private final long startedNanos = System.nanoTime();
     private int attempts;
     private boolean over;
 
@@ -69,6 +74,18 @@ final class Question implements Attempt.Asking {
 
     void join(Waiter waiter) {
         waiters.add(waiter);
+    }
+
+    /// The same question again, perhaps from one that it was put to.
+    ///
+    /// @param client the address of who asks
+    void suspect(byte[] client) {
+        boolean old = System.nanoTime() - startedNanos > SUSPICIOUS_NANOS;
+        for (Standing each : standings) {
+            if (old || Arrays.equals(client, each.upstream().address().getAddress().getAddress())) {
+                agent.probe(each, zone, true);
+            }
+        }
     }
 
     void start() {
@@ -107,6 +124,7 @@ final class Question implements Attempt.Asking {
         Optional<Standing> chosen = attempts < MOST_ATTEMPTS ? choose() : Optional.empty();
         if (chosen.isEmpty()) {
             if (open.isEmpty()) {
+                standings.stream().filter(Standing::loops).forEach(each -> reasons.add(each.name() + LOOPS));
                 giveUp("");
             }
             return;
@@ -242,7 +260,6 @@ final class Question implements Attempt.Asking {
         if (over || !standings.contains(standing)) {
             return;
         }
-        reasons.add(standing.name() + ": sends our questions back to us");
         for (Attempt each : List.copyOf(open)) {
             if (each.standing.equals(standing)) {
                 open.remove(each);

@@ -87,6 +87,10 @@ final class QuestionKey {
         return (traits & CD) != 0;
     }
 
+    boolean isFor(DomainName other) {
+        return other.length() == length && Names.same(name, 0, length, other.wire(), 0, length);
+    }
+
     DomainName domainName() {
         return DomainName.copyOf(name, 0, length);
     }

@@ -12,6 +12,7 @@ final class Standing {
     private static final long SILENCE = TimeUnit.MILLISECONDS.toNanos(750);
     private static final long FIRST_PAUSE = TimeUnit.SECONDS.toNanos(1);
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(30);
+    private static final long PROBE_EVERY = TimeUnit.SECONDS.toNanos(5);
     private static final long PLAIN_FOR = TimeUnit.MINUTES.toNanos(15);
     /// What isn't asked gets better with time, so that it is asked again some day.
     private static final double FADING = 0.98;
@@ -28,6 +29,8 @@ final class Standing {
     private long plainUntilNanos;
     private boolean plain;
     private boolean loops;
+    private boolean probed;
+    private long probedNanos;
 
     Standing(Upstream upstream, int index, long nowNanos) {
         this.upstream = upstream;
@@ -109,6 +112,16 @@ final class Standing {
 
     void loops(boolean now) {
         loops = now;
+    }
+
+    /// Whether it is time to see again if what it is asked comes back: at first, and then not too often.
+    boolean isProbeDue(boolean suspected, long nowNanos) {
+        if (probed && (!suspected || nowNanos - probedNanos < PROBE_EVERY)) {
+            return false;
+        }
+        probed = true;
+        probedNanos = nowNanos;
+        return true;
     }
 
     /// It can't read EDNS (RFC 6891 section 6.2.2), so it is spared for a while.

@@ -15,6 +15,9 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
@@ -43,6 +46,7 @@ final class ScriptedUpstream implements AutoCloseable {
     final List<Message> messages = new CopyOnWriteArrayList<>();
     final List<Integer> sourcePorts = new CopyOnWriteArrayList<>();
     private volatile Script script;
+    private volatile IntConsumer onPort = _ -> {};
 
     private ScriptedUpstream(DatagramSocket udp, ServerSocket tcp, Script script) {
         this.udp = udp;
@@ -111,6 +115,55 @@ final class ScriptedUpstream implements AutoCloseable {
         }
     }
 
+    /// Told of the port that each datagram comes from, before it is answered.
+    void onPort(IntConsumer told) {
+        onPort = told;
+    }
+
+    /// By UDP alone, and without a look at the message.
+    static Raw raw(BiConsumer<byte[], Consumer<byte[]>> received) throws IOException {
+        return new Raw(new DatagramSocket(new InetSocketAddress(LOOPBACK, 0)), received);
+    }
+
+    /// Hands each datagram on, with a way to answer it.
+    static final class Raw implements AutoCloseable {
+        private final DatagramSocket socket;
+
+        private Raw(DatagramSocket socket, BiConsumer<byte[], Consumer<byte[]>> received) {
+            this.socket = socket;
+            Thread.ofVirtual().start(() -> serve(received));
+        }
+
+        private void serve(BiConsumer<byte[], Consumer<byte[]>> received) {
+            try {
+                while (true) {
+                    var packet = new DatagramPacket(new byte[4096], 4096);
+                    socket.receive(packet);
+                    received.accept(Arrays.copyOf(packet.getData(), packet.getLength()), answer -> send(answer, packet));
+                }
+            } catch (IOException _) {
+                // Closed.
+            }
+        }
+
+        private void send(byte[] answer, DatagramPacket to) {
+            try {
+                socket.send(new DatagramPacket(answer, answer.length, to.getSocketAddress()));
+            } catch (IOException _) {
+                // Closed.
+            }
+        }
+
+        InetSocketAddress address() {
+            return new InetSocketAddress(LOOPBACK, socket.getLocalPort());
+        }
+
+        @Override
+        public void close() {
+            socket.close();
+        }
+    }
+
     void script(Script next) {
         script = next;
     }
@@ -125,6 +178,10 @@ final class ScriptedUpstream implements AutoCloseable {
 
     private List<byte[]> answer(byte[] query, boolean byTcp) throws IOException {
         Message message = new Message(query);
+        if (message.getQuestion().getType() == Type.HINFO) {
+            // Looks for a loop.
+            return List.of(reply(message, Rcode.NXDOMAIN).toWire());
+        }
         seen.add(message.getQuestion().getName() + " " + Type.string(message.getQuestion().getType()) + (byTcp ? "/tcp" : ""));
         messages.add(message);
         return script.answer(message, byTcp);
@@ -136,8 +193,13 @@ final class ScriptedUpstream implements AutoCloseable {
             while (true) {
                 packet.setLength(4096);
                 udp.receive(packet);
-                sourcePorts.add(packet.getPort());
-                for (byte[] each : answer(Arrays.copyOf(packet.getData(), packet.getLength()), false)) {
+                onPort.accept(packet.getPort());
+                int before = seen.size();
+                List<byte[]> answers = answer(Arrays.copyOf(packet.getData(), packet.getLength()), false);
+                if (seen.size() > before) {
+                    sourcePorts.add(packet.getPort());
+                }
+                for (byte[] each : answers) {
                     udp.send(new DatagramPacket(each, each.length, packet.getSocketAddress()));
                 }
             }
