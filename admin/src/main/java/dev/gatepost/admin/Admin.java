@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -158,6 +159,18 @@ public final class Admin implements AutoCloseable {
 
         public Builder post(String path, Resource resource) {
             resources.add("POST", path, resource);
+            return this;
+        }
+
+        /// Changes something, as its parameters say: any other is refused before anything is done.
+        public Builder post(String path, List<String> parameters, Resource resource) {
+            resources.add("POST", path, new Change(parameters, resource));
+            return this;
+        }
+
+        /// As [#post(String, List, Resource)].
+        public Builder delete(String path, List<String> parameters, Resource resource) {
+            resources.add("DELETE", path, new Change(parameters, resource));
             return this;
         }
 

@@ -53,6 +53,9 @@ final class Resources {
         try {
             Request request = Request.of(name.get(), rawQuery);
             if (!method.equals("GET") && !method.equals("HEAD")) {
+                if (resource instanceof Change change) {
+                    change.parameters().forEach(request::all);
+                }
                 // Before anything is changed.
                 request.refuseUnknown();
             }

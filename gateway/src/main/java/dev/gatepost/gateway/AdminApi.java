@@ -37,6 +37,10 @@ final class AdminApi implements AutoCloseable {
                 .get("/api/v1/history", this::history)
                 .get("/api/v1/explain", this::explain)
                 .get("/api/v1/dns/explain", this::explainName)
+                .get("/api/v1/dns/cache", this::cached)
+                .delete("/api/v1/dns/cache", List.of("name", "below"), this::flush)
+                .post("/api/v1/dns/cache/flush", List.of("name", "below"), this::flush)
+                .get("/api/v1/dns/upstreams", _ -> gateway.forwarder().map(forwarder -> forwarder.counters().upstreams()).orElse(List.of()))
                 .post("/api/v1/drain", _ -> drain())
                 .start();
     }
@@ -91,7 +95,7 @@ final class AdminApi implements AutoCloseable {
         }
     }
 
-    private DnsExplanation explainName(Request request) {
+    private Object explainName(Request request) {
         String name = request.required("name", "a DNS name such as web.service.consul");
         String type = request.optional("type").orElse("A");
         OptionalInt number = RRType.parse(type);
@@ -99,7 +103,33 @@ final class AdminApi implements AutoCloseable {
             throw new BadParameter("type", type, "a record type such as A, AAAA, SRV or TYPE65");
         }
         try {
-            return gateway.state().names().explain(DomainName.of(name), number.getAsInt());
+            DomainName parsed = DomainName.of(name);
+            DnsExplanation explanation = gateway.state().names().explain(parsed, number.getAsInt());
+            boolean ours = !explanation.outcome().equals("refused") || gateway.forwarder().isEmpty();
+            return ours ? explanation : ForwardExplanation.of(gateway.forwarder().get(), parsed, number.getAsInt());
+        } catch (IllegalArgumentException e) {
+            throw new BadParameter("name", name, e.getMessage() == null ? "a DNS name" : e.getMessage());
+        }
+    }
+
+    private Object cached(Request request) {
+        DomainName name = name(request);
+        return gateway.forwarder().map(forwarder -> forwarder.cached(name)).orElse(List.of());
+    }
+
+    private Map<String, Integer> flush(Request request) {
+        DomainName name = name(request);
+        String below = request.optional("below").orElse("false");
+        if (!below.equals("true") && !below.equals("false")) {
+            throw new BadParameter("below", below, "true or false");
+        }
+        return Map.of("flushed", gateway.forwarder().map(forwarder -> forwarder.flush(name, below.equals("true"))).orElse(0));
+    }
+
+    private static DomainName name(Request request) {
+        String name = request.required("name", "a DNS name such as www.example.com");
+        try {
+            return DomainName.of(name);
         } catch (IllegalArgumentException e) {
             throw new BadParameter("name", name, e.getMessage() == null ? "a DNS name" : e.getMessage());
         }

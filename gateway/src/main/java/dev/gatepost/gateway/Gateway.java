@@ -92,7 +92,9 @@ public final class Gateway implements AutoCloseable {
             open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
             this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners()));
-            this.forwarder = forwards(config) ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding()))) : Optional.empty();
+            this.forwarder = forwards(config)
+                    ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding())).forwarder())
+                    : Optional.empty();
             this.dns = config.dns().isPresent() ? Optional.of(open("dns", post(config.dns().get(), loops))) : Optional.empty();
             this.fragments = open("fragments", FragmentWatch.of(config, consulTls(config), clock));
             this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
@@ -157,7 +159,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     private static boolean forwards(GatewayConfig config) {
-        return config.dns().filter(dns -> !dns.forwarding().zones().isEmpty()).isPresent();
+        return config.dns().filter(dns -> dns.forwarding().isAny()).isPresent();
     }
 
     private static Optional<SSLContext> consulTls(GatewayConfig config) throws IOException {

@@ -54,6 +54,46 @@ class DnsForwardingTest {
         }
     }
 
+    @Test
+    void showsAndForgetsWhatItRemembers() throws Exception {
+        Path upstream = Files.createDirectory(home.resolve("unbound"));
+        Path edge = Files.createDirectory(home.resolve("gatepost"));
+        Files.writeString(edge.resolve("services.yaml"), "services: []\n");
+        Path hosts = Files.writeString(edge.resolve("hosts"), "10.9.8.7 printer.corp printer # by the door\nnonsense\n");
+        Files.writeString(edge.resolve("block"), "tracker.example.net\n0.0.0.0 ads.example.net\n");
+        try (UnboundServer unbound = UnboundServer.start(upstream, RECORDS, "");
+                RunningGateway gatepost = RunningGateway.start(
+                        edge,
+                        "catalog: { file: services.yaml }",
+                        "dns.hosts: [ hosts ]",
+                        "dns.block: [ block ]",
+                        "dns.forward: [ { zone: \".\", to: [ 127.0.0.1:" + unbound.port() + " ] } ]")) {
+            assertEquals("forwarded", gatepost.explainName("www.example.net", "A").path("outcome").asText());
+            gatepost.dig("www.example.net", "A");
+            JsonNode cached = gatepost.admin("/api/v1/dns/cache?name=www.example.net");
+            assertEquals("fresh", cached.at("/0/state").asText(), cached::toString);
+            assertTrue(cached.at("/0/records").toString().contains("192.0.2.1"), cached::toString);
+            assertEquals("127.0.0.1:" + unbound.port(), cached.at("/0/upstream").asText());
+            assertEquals("cached", gatepost.explainName("www.example.net", "A").path("outcome").asText());
+            String flush = "/api/v1/dns/cache?name=example.net";
+            assertTrue(gatepost.change("DELETE", flush + "&belo=true").contains("belo: unknown"));
+            assertEquals("{\"flushed\":0}", gatepost.change("DELETE", flush).replaceAll("\\s", ""));
+            assertEquals("{\"flushed\":1}", gatepost.change("DELETE", flush + "&below=true").replaceAll("\\s", ""));
+            assertEquals(0, gatepost.admin("/api/v1/dns/cache?name=www.example.net").size());
+
+            assertEquals("10.9.8.7", gatepost.dig("Printer", "A", "+short").strip());
+            assertEquals("printer.corp.", gatepost.dig("7.8.9.10.in-addr.arpa", "PTR", "+short").strip());
+            assertTrue(gatepost.dig("printer.corp", "AAAA").contains("ANSWER: 0, AUTHORITY: 1"));
+            String blocked = gatepost.dig("a.tracker.example.net", "A");
+            assertTrue(blocked.contains("status: NXDOMAIN") && blocked.contains("EDE: 15 (Blocked)"), blocked);
+            assertTrue(gatepost.dig("ads.example.net", "A").contains("status: NXDOMAIN"));
+            assertEquals("local", gatepost.explainName("printer", "A").path("outcome").asText());
+
+            Files.writeString(hosts, "10.9.8.6 printer\n");
+            Await.until("the file is reread", Duration.ofSeconds(10), () -> gatepost.dig("printer", "A", "+short").strip().equals("10.9.8.6"));
+        }
+    }
+
     private static List<String> sources(RunningGateway gatepost) {
         return gatepost.log().stream()
                 .map(record -> record.at("/gatepost/dns"))

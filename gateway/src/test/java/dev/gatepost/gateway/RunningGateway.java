@@ -122,6 +122,13 @@ final class RunningGateway implements AutoCloseable {
         }
     }
 
+    /// The body of the answer to a request that changes something.
+    String change(String method, String path) throws IOException, InterruptedException {
+        URI uri = URI.create("http://127.0.0.1:" + gateway.adminAddress().orElseThrow().getPort() + path);
+        HttpRequest request = HttpRequest.newBuilder(uri).method(method, HttpRequest.BodyPublishers.noBody()).build();
+        return admin.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    }
+
     JsonNode explain(String url) {
         return admin("/api/v1/explain?url=" + URLEncoder.encode(url, StandardCharsets.UTF_8));
     }

@@ -151,7 +151,8 @@ public final class ConfigReader {
                             "another server than dns.address, this one")));
         }
         return new Dns.Forwarding(zones, new Dns.Cache(
-                get(Settings.DNS_CACHE_SIZE), get(Settings.DNS_CACHE_MAX_TTL), get(Settings.DNS_CACHE_MAX_NEGATIVE_TTL), get(Settings.DNS_CACHE_STALE)));
+                get(Settings.DNS_CACHE_SIZE), get(Settings.DNS_CACHE_MAX_TTL), get(Settings.DNS_CACHE_MAX_NEGATIVE_TTL), get(Settings.DNS_CACHE_STALE)),
+                find(Settings.DNS_HOSTS).orElse(List.of()), find(Settings.DNS_BLOCK).orElse(List.of()));
     }
 
     /// Consul's answers may not be kept at all, unless somebody said otherwise.

@@ -49,9 +49,18 @@ public record GatewayConfig(
         /// Who is asked about other names, and what is remembered of it.
         ///
         /// @param zones none: such names are REFUSED
-        public record Forwarding(List<Forward> zones, Cache cache) {
+        /// @param hosts files of addresses and names, which are not asked about
+        /// @param block files of names that are not to be found
+        public record Forwarding(List<Forward> zones, Cache cache, List<Path> hosts, List<Path> block) {
             public Forwarding {
                 zones = List.copyOf(zones);
+                hosts = List.copyOf(hosts);
+                block = List.copyOf(block);
+            }
+
+            /// Whether anything but REFUSED is answered to other names.
+            public boolean isAny() {
+                return !zones.isEmpty() || !hosts.isEmpty() || !block.isEmpty();
             }
         }
 

@@ -54,6 +54,10 @@ final class Settings {
             "of positive answers");
     static final Setting<List<Dns.Forward>> DNS_FORWARD = optional("dns.forward", Syntax.list(forward()), "none: REFUSED", SOMETIMES,
             "who is asked about other names, the longest zone wins: `[{ zone: \".\", to: [10.0.0.2, \"tls://9.9.9.9#dns.quad9.net\"] }]`; `ca: FILE` for a private authority of `tls://` servers, `mix-case: true` for 0x20");
+    static final Setting<List<Path>> DNS_HOSTS = optional("dns.hosts", Syntax.list(Syntax.file("a readable hosts file")), "none", SOMETIMES,
+            "files as `/etc/hosts` is: their names are answered, and nobody asked; reread when they change");
+    static final Setting<List<Path>> DNS_BLOCK = optional("dns.block", Syntax.list(Syntax.file("a readable list of names")), "none", SOMETIMES,
+            "files of names, one a line or as in a hosts file, that do not exist for clients, nor names below them; reread when they change");
     static final Setting<Duration> DNS_CACHE_STALE = of("dns.cache-stale", Syntax.duration(ZERO), "1d", SOMETIMES,
             "how long a forwarded answer may serve after its TTL while nobody answers; 0 is not at all");
     static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,

@@ -82,7 +82,9 @@ final class ConfigReaderTest {
                                         new Dns.NameServer(address("fd00::1", 53), false, "")),
                                 Optional.empty(),
                                 false)),
-                        new Dns.Cache(64 << 20, Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(1)))),
+                        new Dns.Cache(64 << 20, Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(1)),
+                        List.of(),
+                        List.of())),
                 config.dns().orElseThrow());
         assertEquals(address("127.0.0.1", 9090), config.admin().orElseThrow().address());
         assertEquals(
