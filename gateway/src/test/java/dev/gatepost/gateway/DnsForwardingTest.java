@@ -94,6 +94,43 @@ class DnsForwardingTest {
         }
     }
 
+    @Test
+    void asksOverTlsWhoCanShowTheRightName() throws Exception {
+        Path upstream = Files.createDirectory(home.resolve("unbound"));
+        Path edge = Files.createDirectory(home.resolve("gatepost"));
+        Files.writeString(edge.resolve("services.yaml"), "services: []\n");
+        TestCertificate.write(upstream, "dot", "dns.test");
+        int tls = UnboundServer.freePort();
+        String serving = RECORDS + "interface: 127.0.0.1@%d\ntls-port: %d\ntls-service-key: \"dot.key\"\ntls-service-pem: \"dot.pem\"\n".formatted(tls, tls);
+        String right = "{ zone: example.net, to: [ \"tls://127.0.0.1:%d#dns.test\" ], ca: %s }".formatted(tls, upstream.resolve("dot.pem"));
+        String wrong = "{ zone: www.example.net, to: [ \"tls://127.0.0.1:%d#other.test\" ], ca: %s }".formatted(tls, upstream.resolve("dot.pem"));
+        String stranger = "{ zone: alias.example.net, to: [ \"tls://127.0.0.1:%d#dns.test\" ] }".formatted(tls);
+        try (UnboundServer _ = UnboundServer.start(upstream, serving, "");
+                RunningGateway gatepost = RunningGateway.start(
+                        edge, "catalog: { file: services.yaml }", "dns.forward: [ " + right + ", " + wrong + ", " + stranger + " ]")) {
+            assertTrue(gatepost.dig("example.net", "SOA").contains("ns.example.net."));
+            for (String each : List.of("www.example.net", "alias.example.net")) {
+                String refused = gatepost.dig(each, "A");
+                assertTrue(refused.contains("status: SERVFAIL") && refused.contains("TLS:"), refused);
+            }
+        }
+    }
+
+    @Test
+    void answersAtOnceWhenTheUpstreamForwardsToItself() throws Exception {
+        Path upstream = Files.createDirectory(home.resolve("unbound"));
+        Path edge = Files.createDirectory(home.resolve("gatepost"));
+        Files.writeString(edge.resolve("services.yaml"), "services: []\n");
+        int port = UnboundServer.freePort();
+        try (RunningGateway gatepost = RunningGateway.start(
+                        edge, "catalog: { file: services.yaml }", "dns.forward: [ { zone: \".\", to: [ 127.0.0.1:" + port + " ] } ]");
+                UnboundServer _ = UnboundServer.start(
+                        upstream, port, "", "forward-zone:\n  name: \".\"\n  forward-addr: 127.0.0.1@" + gatepost.dnsPort())) {
+            String answer = gatepost.dig("www.example.com", "A");
+            assertTrue(answer.contains("status: SERVFAIL") && answer.contains("sends our questions back to us"), answer);
+        }
+    }
+
     private static List<String> sources(RunningGateway gatepost) {
         return gatepost.log().stream()
                 .map(record -> record.at("/gatepost/dns"))

@@ -22,7 +22,10 @@ final class UnboundServer implements AutoCloseable {
     /// @param server lines of its `server:` clause
     /// @param other  further clauses
     static UnboundServer start(Path home, String server, String other) throws Exception {
-        int port = freePort();
+        return start(home, freePort(), server, other);
+    }
+
+    static UnboundServer start(Path home, int port, String server, String other) throws Exception {
         Path config = Files.writeString(home.resolve("unbound.conf"), """
                 server:
                   interface: 127.0.0.1@%d

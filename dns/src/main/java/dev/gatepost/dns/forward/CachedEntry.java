@@ -67,7 +67,8 @@ public record CachedEntry(
                     .map(record -> record.toString().replace('\t', ' '))
                     .toList();
         } catch (IOException e) {
-            throw new IllegalStateException("unreadable answer in the cache for " + key.domainName(), e);
+            // Rdata is passed on as it came, for those who may know its type better.
+            return List.of(answer.records.length + " bytes (expected: records; " + e.getMessage() + ")");
         }
     }
 }

@@ -286,6 +286,11 @@ final class ForwardAgent implements Outside.Agent {
         counters.count(Event.DROPPED_RECORD, reader.dropped());
         if (answer.ttlSeconds > 0) {
             forwarder.cache().put(key, answer);
+            if (answer.rcode == Rcode.NXDOMAIN && answer.answers == 0) {
+                forwarder.cache().put(key.ofAnyType(), answer);
+            } else if (answer.rcode == Rcode.NOERROR) {
+                forwarder.cache().remove(key.ofAnyType());
+            }
             return;
         }
         if (before.isPresent()) {

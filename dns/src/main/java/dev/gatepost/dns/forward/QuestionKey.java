@@ -57,6 +57,11 @@ final class QuestionKey {
         return (int) (h >>> 32);
     }
 
+    /// What is stored for all types alike: that the name doesn't exist.
+    QuestionKey ofAnyType() {
+        return of(Arrays.copyOf(name, length), 0, dnssecOk(), checkingDisabled());
+    }
+
     /// A copy that stays as it is.
     QuestionKey kept() {
         QuestionKey kept = new QuestionKey(Arrays.copyOf(name, length));

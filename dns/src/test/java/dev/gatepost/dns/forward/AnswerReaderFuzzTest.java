@@ -1,0 +1,76 @@
+package dev.gatepost.dns.forward;
+
+import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.Relay;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Type;
+
+import static dev.gatepost.dns.forward.ScriptedUpstream.reply;
+import static dev.gatepost.dns.forward.ServedForwarder.query;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/// Whatever an upstream sends is read without an exception, and what is kept of it is well-formed.
+class AnswerReaderFuzzTest {
+    private static final int ROUNDS = 60_000;
+
+    @Test
+    void readsDamagedAnswersAndKeepsNothingDamaged() throws IOException {
+        byte[][] seeds = {
+            reply(query("www.example.com.", Type.A), Rcode.NOERROR,
+                    "answer @ 300 CNAME web.example.net.",
+                    "answer web.example.net. 100 CNAME a.web.example.net.",
+                    "answer a.web.example.net. 100 A 192.0.2.1",
+                    "answer a.web.example.net. 100 A 192.0.2.2").toWire(),
+            reply(query("www.example.com.", Type.A), Rcode.NXDOMAIN, "authority example.com. 60 SOA ns.example.com. root.example.com. 1 2 3 4 60").toWire(),
+            reply(query("www.example.com.", Type.NAPTR), Rcode.NOERROR, "answer @ 60 NAPTR 1 2 \"s\" \"SIP\" \"\" sip.example.com.").toWire(),
+            reply(query("www.example.com.", Type.SRV), Rcode.NOERROR, "answer @ 60 SRV 1 2 80 www.example.com.", "answer @ 60 SRV 1 2 81 x.www.example.com.").toWire(),
+            reply(query("www.example.com.", Type.MX), Rcode.NOERROR, "answer @ 60 MX 10 mx.example.com.", "answer @ 60 DNAME example.org.").toWire(),
+        };
+        int[] types = {Type.A, Type.A, Type.NAPTR, Type.SRV, Type.MX};
+        var random = new Random(42);
+        var reader = new AnswerReader(Duration.ofDays(1), Duration.ofHours(1));
+        int kept = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            int which = random.nextInt(seeds.length);
+            byte[] bytes = Arrays.copyOf(seeds[which], seeds[which].length + random.nextInt(4));
+            for (int i = random.nextInt(4); i >= 0; i--) {
+                int at = 2 + random.nextInt(bytes.length - 2);
+                bytes[at] = (byte) (random.nextBoolean() ? random.nextInt(256) : random.nextBoolean() ? 0xc0 : random.nextInt(64));
+            }
+            int length = random.nextInt(8) == 0 ? random.nextInt(bytes.length) : bytes.length;
+            QuestionKey key = QuestionKey.of(DomainName.of("www.example.com").wire(), types[which], random.nextBoolean(), false);
+            if (AnswerReader.matches(bytes, length, (bytes[0] & 0xff) << 8 | (bytes[1] & 0xff), key.name(), types[which])
+                    && reader.read(bytes, length, key, "test", 0) instanceof Reading.Answered(var answer)) {
+                kept++;
+                wellFormed(key, answer);
+            }
+        }
+        int all = kept;
+        assertTrue(all > 1000, () -> all + " kept");
+    }
+
+    private static void wellFormed(QuestionKey key, CachedAnswer answer) {
+        byte[] out = new byte[65535];
+        byte[] question = query(key.domainName().toString(), key.type()).toWire();
+        System.arraycopy(question, 0, out, 0, question.length);
+        var relay = new Relay();
+        answer.writeCached(out, question.length, out.length, relay);
+        byte[] scratch = new byte[255];
+        int at = question.length;
+        for (int i = 0; i < relay.answers + relay.authority; i++) {
+            assertTrue(Names.expand(out, at, relay.end, scratch) > 0);
+            at = Names.end(out, at, relay.end);
+            int size = AnswerReader.u16(out, at + 8);
+            assertTrue(RdataLayout.isWhole(out, relay.end, AnswerReader.u16(out, at), at + 10, size));
+            at += 10 + size;
+        }
+        assertEquals(relay.end, at);
+        var _ = CachedEntry.of(key, answer, 0);
+    }
+}
