@@ -8,7 +8,7 @@ import java.util.Arrays;
 
 /// An absolute domain name in wire format (RFC 1035 section 3.1), in the spelling it was made with; names compare
 /// without regard to ASCII case.
-public final class DomainName {
+public final class DomainName implements Comparable<DomainName> {
     public static final int MAX_LENGTH = 255;
     public static final int MAX_LABEL = 63;
     public static final DomainName ROOT = new DomainName(new byte[] {0});
@@ -171,6 +171,19 @@ public final class DomainName {
             hash = 31 * hash + lower(b);
         }
         return hash;
+    }
+
+    /// Some total order, the same for names that are equal.
+    @Override
+    public int compareTo(DomainName other) {
+        int common = Math.min(wire.length, other.wire.length);
+        for (int i = 0; i < common; i++) {
+            int difference = lower(wire[i]) - lower(other.wire[i]);
+            if (difference != 0) {
+                return difference;
+            }
+        }
+        return wire.length - other.wire.length;
     }
 
     /// Presentation format with the last dot (RFC 1035 section 5.1, RFC 4343 section 2.1).

@@ -2,7 +2,8 @@ package dev.gatepost.gateway.zone;
 
 import dev.gatepost.dns.DomainName;
 import java.net.InetAddress;
-import java.util.Comparator;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,13 +21,11 @@ final class ReverseNames {
         this.shards = shards;
     }
 
-    /// A node's claim goes before a service's, and names go by the alphabet.
+    /// A node's claim goes before a service's, and names go in the order of their bytes.
     record Claim(boolean node, DomainName name) implements Comparable<Claim> {
-        private static final Comparator<Claim> ORDER = Comparator.comparing((Claim claim) -> !claim.node).thenComparing(claim -> claim.name.toString());
-
         @Override
         public int compareTo(Claim other) {
-            return ORDER.compare(this, other);
+            return node == other.node ? name.compareTo(other.name) : node ? -1 : 1;
         }
     }
 
@@ -46,19 +45,26 @@ final class ReverseNames {
 
     /// The next map in the making.
     final class Editor {
-        private final List<Map<InetAddress, List<Claim>>> edited = new java.util.ArrayList<>(shards);
+        private final List<Map<InetAddress, List<Claim>>> edited = new ArrayList<>(shards);
         private final boolean[] copied = new boolean[SHARDS];
 
         void add(InetAddress address, Claim claim) {
             Map<InetAddress, List<Claim>> shard = own(address);
-            shard.put(address, Stream.concat(shard.getOrDefault(address, List.of()).stream(), Stream.of(claim)).sorted().toList());
+            // Where containers share their host's address, all services claim it.
+            var claims = new ArrayList<>(shard.getOrDefault(address, List.of()));
+            int place = Collections.binarySearch(claims, claim);
+            claims.add(place < 0 ? -place - 1 : place, claim);
+            shard.put(address, List.copyOf(claims));
         }
 
         /// Takes one claim away: the same may have been made twice.
         void remove(InetAddress address, Claim claim) {
             Map<InetAddress, List<Claim>> shard = own(address);
-            var left = new java.util.ArrayList<>(shard.getOrDefault(address, List.of()));
-            left.remove(claim);
+            var left = new ArrayList<>(shard.getOrDefault(address, List.of()));
+            int place = Collections.binarySearch(left, claim);
+            if (place >= 0) {
+                left.remove(place);
+            }
             if (left.isEmpty()) {
                 shard.remove(address);
             } else {
