@@ -5,11 +5,11 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /// Self-signed certificates by the real openssl.
-final class TestCertificate {
+public final class TestCertificate {
     private TestCertificate() {}
 
     /// Writes `FILE.pem` and `FILE.key` for the names, ECDSA P-256.
-    static void write(Path folder, String file, String... names) throws Exception {
+    public static void write(Path folder, String file, String... names) throws Exception {
         String alternatives = Arrays.stream(names).map("DNS:"::concat).collect(Collectors.joining(","));
         Command openssl = Command.run(
                 "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",

@@ -40,6 +40,13 @@ final class BlockingQuery {
         this.pace = pace;
     }
 
+    /// Goes on from an answer that somebody else had.
+    BlockingQuery after(long known) {
+        index = known;
+        heard = known;
+        return this;
+    }
+
     String endpoint() {
         return endpoint;
     }

@@ -28,6 +28,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,10 @@ import org.slf4j.LoggerFactory;
 /// the agent its two watches asked again and that one read. A search costs a request for each node, or for each service
 /// where there are fewer of those, over [#READERS] connections.
 ///
+/// Where the agent speaks HTTP/2, which it does over TLS, every service has a watch of its own beside the four: hundreds
+/// share a connection there. It sees any change of its service at once and brings the whole truth along; what the four
+/// notice about such a service is checked a moment later, in case its watch has gone deaf.
+///
 /// A read that fails keeps what was there and is repeated; only the list of names removes a service; and a loss of more
 /// than a set share of all instances at once is read a second time, consistently, before it is believed.
 public final class ConsulCatalog implements CatalogSource {
@@ -57,6 +62,9 @@ public final class ConsulCatalog implements CatalogSource {
 
     /// Connections for reading services, beside the four that wait.
     private static final int READERS = 8;
+
+    /// How long a service's own watch may take to tell what another one noticed.
+    private static final Duration RECHECK = Duration.ofMillis(100);
 
     private static final String SERVICES = "/v1/catalog/services";
     private static final String NODES = "/v1/catalog/nodes";
@@ -77,6 +85,7 @@ public final class ConsulCatalog implements CatalogSource {
     /// @param retryFirst   pause after a first failure, doubling
     /// @param retryLongest where the doubling ends
     /// @param confirm      how much later a sudden loss is read a second time
+    /// @param doze         how long a service's own watch sleeps at the agent
     /// @param patience     how long the first snapshot waits for services whose reads fail
     public record Timing(
             Duration sleep,
@@ -88,6 +97,7 @@ public final class ConsulCatalog implements CatalogSource {
             Duration retryFirst,
             Duration retryLongest,
             Duration confirm,
+            Duration doze,
             Duration patience) {
         public static final Timing DEFAULT = new Timing(
                 Duration.ofSeconds(20),
@@ -99,6 +109,7 @@ public final class ConsulCatalog implements CatalogSource {
                 Duration.ofMillis(100),
                 Duration.ofSeconds(10),
                 Duration.ofMillis(300),
+                Duration.ofSeconds(60),
                 Duration.ofSeconds(10));
     }
 
@@ -107,6 +118,8 @@ public final class ConsulCatalog implements CatalogSource {
         record Names(Map<String, Set<String>> tagsByName, boolean moved, boolean filtered) implements Heard {}
 
         record Nodes(Map<String, Node> nodes, boolean filtered) implements Heard {}
+
+        record Direct(String name, Shown shown) implements Heard {}
 
         record Sick(Health state, List<ConsulJson.Sick> checks) implements Heard {}
     }
@@ -124,7 +137,12 @@ public final class ConsulCatalog implements CatalogSource {
     /// A service as its own endpoint shows it.
     ///
     /// @param filtered there may be instances that the token may not see
-    private record Shown(Service service, boolean filtered) {}
+    /// @param index    where a question for what is newer goes on
+    private record Shown(Service service, boolean filtered, long index) {
+        static Shown of(String name, Answer answer) throws ConsulFailure {
+            return new Shown(ConsulJson.service(name, answer.body()), answer.filtered(), answer.index());
+        }
+    }
 
     /// What the endpoint of a name said, or why nothing.
     private record Read<T>(String name, Optional<T> said, Optional<ConsulFailure> failure) {}
@@ -150,6 +168,9 @@ public final class ConsulCatalog implements CatalogSource {
 
     // Owned by the catalog's thread.
     private final HeldCatalog catalog = new HeldCatalog();
+    private final DirectWatches direct;
+    private final Map<String, Long> readIndexes = new HashMap<>();
+    private Optional<Long> recheckAt = Optional.empty();
     private final ReadQueue queue;
     private Consumer<Snapshot> changed = _ -> {};
     private Optional<Snapshot> delivered = Optional.empty();
@@ -178,11 +199,12 @@ public final class ConsulCatalog implements CatalogSource {
         this.random = random;
         this.maxStale = consul.maxStale();
         this.maxLossPercent = maxLossPercent;
-        this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep());
+        this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep(), timing.doze());
         this.standing = new ConsulStanding(consul.address(), servedRevision, clock, List.of(SERVICES, NODES, CRITICAL, WARNING), System.nanoTime());
         // A tenth more or less, so that a fleet's sweeps drift apart.
         long sweepNanos = timing.sweepEvery().toNanos();
         Duration sweepEvery = Duration.ofNanos(sweepNanos - sweepNanos / 10 + random.nextLong(Math.max(1, sweepNanos / 5)));
+        this.direct = new DirectWatches(this::directQuery, this::backoff, (name, answer) -> inbox.add(new Heard.Direct(name, Shown.of(name, answer))));
         this.queue = new ReadQueue(sweepEvery, timing.searchPause(), this::backoff, System.nanoTime());
     }
 
@@ -208,6 +230,11 @@ public final class ConsulCatalog implements CatalogSource {
         return indexes.values().stream().mapToLong(Long::longValue).max().orElse(0);
     }
 
+    /// How many services have a watch of their own.
+    int directlyWatched() {
+        return direct.count();
+    }
+
     /// The datacenter whose catalog this is, once known.
     public Optional<String> datacenter() {
         return datacenter;
@@ -217,6 +244,7 @@ public final class ConsulCatalog implements CatalogSource {
     public void close() {
         closed = true;
         threads.forEach(Thread::interrupt);
+        direct.close();
         readers.shutdownNow();
         client.close();
         for (Thread thread : threads) {
@@ -285,6 +313,12 @@ public final class ConsulCatalog implements CatalogSource {
         }
     }
 
+    private BlockingQuery directQuery(String name) {
+        Pace pace = new Pace(3, timing.pace().dividedBy(4), System::nanoTime);
+        return new BlockingQuery(client, SERVICE + ConsulClient.segment(name), timing.doze(), Duration.ZERO, pace)
+                .after(readIndexes.getOrDefault(name, 0L));
+    }
+
     private Backoff backoff() {
         return new Backoff(timing.retryFirst(), timing.retryLongest(), random);
     }
@@ -303,6 +337,9 @@ public final class ConsulCatalog implements CatalogSource {
                     queue.roundDone(System.nanoTime());
                 }
                 deliver();
+                if (delivered.isPresent() && client.dozers() > 0) {
+                    direct.watch(catalog.present(), client.dozers());
+                }
                 readingSince = Optional.empty();
             } catch (InterruptedException e) {
                 return;
@@ -319,9 +356,10 @@ public final class ConsulCatalog implements CatalogSource {
     /// Waits until there is something to do, and takes in what the watches heard.
     private void hear() throws InterruptedException {
         // While Consul is away there is nothing to read; a watch will tell when it is back.
-        long idle = standing.away() ? timing.retryLongest().toNanos() : queue.idle(System.nanoTime());
+        long idle = standing.away() ? timing.retryLongest().toNanos() : Math.min(queue.idle(System.nanoTime()), untilRecheck());
         Heard first = inbox.poll(idle, TimeUnit.NANOSECONDS);
         if (first == null) {
+            recheck();
             return;
         }
         // The first event after a quiet while is taken at once; those in a row are gathered, a pause each.
@@ -357,6 +395,37 @@ public final class ConsulCatalog implements CatalogSource {
         return filtered && !weakAtTheStart;
     }
 
+    private long untilRecheck() {
+        return recheckAt.map(at -> Math.max(0, at - System.nanoTime())).orElse(Long.MAX_VALUE);
+    }
+
+    /// Services that differ are read, except for those that have a watch of their own: it tells in a moment, and then nothing differs.
+    private void differ(Set<String> names) {
+        Map<Boolean, List<String>> byCover = names.stream().collect(Collectors.partitioningBy(direct::covers));
+        queue.differs(byCover.getOrDefault(false, List.of()));
+        if (!byCover.getOrDefault(true, List.of()).isEmpty() && recheckAt.isEmpty()) {
+            recheckAt = Optional.of(System.nanoTime() + RECHECK.toNanos());
+        }
+    }
+
+    private void recheck() {
+        if (recheckAt.isPresent() && untilRecheck() == 0) {
+            recheckAt = Optional.empty();
+            queue.differs(catalog.tagsDiffer());
+            queue.differs(catalog.checksDiffer());
+        }
+    }
+
+    /// Takes in what a service's own endpoint showed, if that is to be believed.
+    private Optional<ConsulFailure> takeIn(Shown shown) {
+        Optional<ConsulFailure> failure = shortened(shown);
+        if (failure.isEmpty()) {
+            catalog.put(shown.service());
+            readIndexes.put(shown.service().name(), shown.index());
+        }
+        return failure;
+    }
+
     private void take(Heard heard) {
         switch (heard) {
             case Heard.Names names -> {
@@ -364,9 +433,10 @@ public final class ConsulCatalog implements CatalogSource {
                 namesHeard = true;
                 namesFiltered = names.filtered();
                 weakAtTheStart |= first && names.filtered();
-                queue.differs(catalog.list(names.tagsByName(), rightsLost(names.filtered())));
+                differ(catalog.list(names.tagsByName(), rightsLost(names.filtered())));
                 queue.retain(catalog.names());
-                if (names.moved() && !first) {
+                readIndexes.keySet().retainAll(catalog.names());
+                if (names.moved() && !first && !catalog.names().stream().allMatch(direct::covers)) {
                     queue.search();
                 }
             }
@@ -377,9 +447,11 @@ public final class ConsulCatalog implements CatalogSource {
                 nodesFiltered = nodes.nodes().isEmpty() || nodes.filtered();
                 queue.differs(catalog.nodes(nodes.nodes(), rightsLost(nodes.filtered())));
             }
+            case Heard.Direct(String name, Shown shown) -> takeIn(shown).ifPresentOrElse(
+                    _ -> queue.failed(name, System.nanoTime()), () -> queue.succeeded(name));
             case Heard.Sick sick -> {
                 sickHeard.add(sick.state());
-                queue.differs(catalog.sick(sick.state(), sick.checks()));
+                differ(catalog.sick(sick.state(), sick.checks()));
             }
         }
     }
@@ -388,15 +460,14 @@ public final class ConsulCatalog implements CatalogSource {
         if (names.isEmpty()) {
             return;
         }
-        List<Read<Shown>> reads = all(names, name -> read(SERVICE, name, answer -> new Shown(ConsulJson.service(name, answer.body()), answer.filtered()), consistency));
+        List<Read<Shown>> reads = all(names, name -> read(SERVICE, name, answer -> Shown.of(name, answer), consistency));
         Optional<ConsulFailure> reason = Optional.empty();
         for (Read<Shown> read : reads) {
-            Optional<ConsulFailure> failure = read.failure().or(() -> read.said().flatMap(this::shortened));
+            Optional<ConsulFailure> failure = read.failure().or(() -> read.said().flatMap(this::takeIn));
             if (failure.isPresent()) {
                 queue.failed(read.name(), System.nanoTime());
                 reason = failure;
             } else {
-                read.said().ifPresent(shown -> catalog.put(shown.service()));
                 queue.succeeded(read.name());
             }
         }

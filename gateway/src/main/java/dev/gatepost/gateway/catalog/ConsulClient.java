@@ -1,23 +1,27 @@
 package dev.gatepost.gateway.catalog;
 
-import com.ecwid.consul.SingleUrlParameters;
-import com.ecwid.consul.UrlParameters;
+import com.ecwid.consul.transport.DefaultHttpTransport;
+import com.ecwid.consul.transport.HttpRequest;
 import com.ecwid.consul.transport.HttpResponse;
+import com.ecwid.consul.transport.HttpTransport;
 import com.ecwid.consul.transport.TransportException;
-import com.ecwid.consul.v1.ConsulRawClient;
 import dev.gatepost.gateway.catalog.ConsulFailure.Kind;
 import dev.gatepost.gateway.config.GatewayConfig;
+import java.io.EOFException;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
 import org.apache.http.Header;
 import org.apache.http.NoHttpResponseException;
 import org.apache.http.client.HttpClient;
@@ -32,9 +36,10 @@ import org.apache.http.impl.client.HttpClientBuilder;
 import org.apache.http.impl.client.HttpClients;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 
-/// GET requests to one Consul agent, over a handful of connections. consul-api carries them, in its raw form: its typed
-/// models know no weights and its typed calls put the token in the URL, and its own HTTP client would open a connection
-/// for every watch, wait ten minutes for an answer, and retry behind our back. So the HTTP client is ours.
+/// GET requests to one Consul agent, over a handful of connections. consul-api carries them by its transport interface: its
+/// typed models know no weights and its typed calls put the token in the URL, and its own HTTP client would open a
+/// connection for every watch, wait ten minutes for an answer, and retry behind our back. So the HTTP clients are ours:
+/// Apache's over plain HTTP, and the JDK's where the agent speaks HTTP/2, which it does over TLS.
 ///
 /// Calls block and belong on virtual threads; an interrupt ends them.
 final class ConsulClient implements AutoCloseable {
@@ -69,34 +74,55 @@ final class ConsulClient implements AutoCloseable {
         }
     }
 
+    /// How a question travels that is answered at once, and one that sleeps at the agent, for as long as is usual or longer.
+    private record Transports(HttpTransport asking, HttpTransport waiting, HttpTransport dozing) {}
+
     private final String address;
-    private final String path;
     private final String datacenter;
     private final PoolingHttpClientConnectionManager connections;
-    private final ConsulRawClient asking;
-    private final ConsulRawClient waiting;
+    private final Transports overHttp1;
+    private final Optional<Http2Lines> lines;
+    private final Optional<Transports> overHttp2;
+    private final Duration wait;
+
+    /// Decided once, by whichever thread asks first; the others wait for that.
+    private volatile Optional<Transports> decided;
 
     /// Whether the answer that this thread is reading was filtered: consul-api drops the header, the interceptor sees it.
     private final ThreadLocal<Boolean> filtered = ThreadLocal.withInitial(() -> false);
 
     /// @param tls  for an `https` address
     /// @param ask  longest silence while an ordinary question is answered
-    /// @param wait how long a blocking query may sleep at the agent
-    ConsulClient(GatewayConfig.Consul consul, Optional<SSLContext> tls, ConsulToken token, Duration ask, Duration wait) {
+    /// @param wait how long a blocking query usually sleeps at the agent
+    /// @param doze how long it sleeps at most
+    ConsulClient(GatewayConfig.Consul consul, Optional<SSLContext> tls, ConsulToken token, Duration ask, Duration wait, Duration doze) {
         URI uri = URI.create(consul.address());
         boolean secure = "https".equals(uri.getScheme());
         address = consul.address();
-        path = uri.getPath() == null ? "" : uri.getPath().replaceAll("/+$", "");
         datacenter = consul.datacenter();
         connections = new PoolingHttpClientConnectionManager(sockets(tls, consul.verify()));
         connections.setMaxTotal(MOST_CONNECTIONS);
         connections.setDefaultMaxPerRoute(MOST_CONNECTIONS);
         connections.setValidateAfterInactivity(TEST_AFTER_MILLIS);
-        String host = uri.getScheme() + "://" + uri.getHost();
-        int port = uri.getPort() >= 0 ? uri.getPort() : secure ? 443 : 80;
-        asking = new ConsulRawClient(host, port, http(token, ask));
-        // The agent adds up to a sixteenth to the wait, so that its clients don't return all at once.
-        waiting = new ConsulRawClient(host, port, http(token, wait.plus(wait.dividedBy(16)).plus(ask)));
+        this.wait = wait;
+        HttpTransport waiting = new DefaultHttpTransport(http(token, withJitter(wait).plus(ask)));
+        overHttp1 = new Transports(new DefaultHttpTransport(http(token, ask)), waiting, waiting);
+        lines = secure ? tls.map(context -> new Http2Lines(context, URI.create(address + "/v1/status/leader"), ask, Http2Lines.USUAL_ROOM)) : Optional.empty();
+        overHttp2 = lines.map(all -> new Transports(
+                new Http2Transport(all, ask, token, filtered::set),
+                new Http2Transport(all, withJitter(wait).plus(ask), token, filtered::set),
+                new Http2Transport(all, withJitter(doze).plus(ask), token, filtered::set)));
+        decided = overHttp2.isPresent() ? Optional.empty() : Optional.of(overHttp1);
+    }
+
+    /// The agent adds up to a sixteenth to a wait, so that its clients don't return all at once.
+    private static Duration withJitter(Duration wait) {
+        return wait.plus(wait.dividedBy(16));
+    }
+
+    /// How many questions may sleep at the agent beside the usual ones: none where each takes a connection.
+    int dozers() {
+        return decided.isPresent() && decided.equals(overHttp2) ? Http2Lines.MOST_STREAMS - 2 * MOST_CONNECTIONS : 0;
     }
 
     String address() {
@@ -105,13 +131,12 @@ final class ConsulClient implements AutoCloseable {
 
     /// Asks now.
     Answer ask(String endpoint, Consistency consistency) throws ConsulFailure {
-        return get(asking, endpoint, consistency, List.of());
+        return get(Transports::asking, endpoint, consistency, "");
     }
 
-    /// Asks for what is newer than `index` and waits for it at most `wait`.
-    Answer await(String endpoint, long index, Duration wait, Consistency consistency) throws ConsulFailure {
-        return get(waiting, endpoint, consistency, List.of(
-                new SingleUrlParameters("index", Long.toUnsignedString(index)), new SingleUrlParameters("wait", wait.toMillis() + "ms")));
+    /// Asks for what is newer than `index` and waits for it at most as long as is said.
+    Answer await(String endpoint, long index, Duration longest, Consistency consistency) throws ConsulFailure {
+        return get(longest.compareTo(wait) > 0 ? Transports::dozing : Transports::waiting, endpoint, consistency, "&index=" + Long.toUnsignedString(index) + "&wait=" + longest.toMillis() + "ms");
     }
 
     /// Connections that a dead agent left behind.
@@ -122,23 +147,21 @@ final class ConsulClient implements AutoCloseable {
     @Override
     public void close() {
         connections.close();
+        lines.ifPresent(Http2Lines::close);
     }
 
-    private Answer get(ConsulRawClient client, String endpoint, Consistency consistency, List<UrlParameters> given) throws ConsulFailure {
-        List<UrlParameters> parameters = new ArrayList<>(given);
-        if (!consistency.parameter.isEmpty()) {
-            parameters.add(new SingleUrlParameters(consistency.parameter));
-        }
-        if (!datacenter.isEmpty()) {
-            parameters.add(new SingleUrlParameters("dc", datacenter));
-        }
+    private Answer get(Function<Transports, HttpTransport> way, String endpoint, Consistency consistency, String waiting) throws ConsulFailure {
+        String query = consistency.parameter + (datacenter.isEmpty() ? "" : "&dc=" + segment(datacenter)) + waiting;
+        HttpRequest request = HttpRequest.Builder.newBuilder()
+                .setUrl(address + endpoint + (query.isEmpty() ? "" : "?" + (query.startsWith("&") ? query.substring(1) : query)))
+                .build();
         HttpResponse response;
         filtered.set(false);
         try {
-            response = client.makeGetRequest(path + endpoint, parameters);
+            response = way.apply(transports()).makeGetRequest(request);
         } catch (TransportException e) {
             Throwable cause = cause(e);
-            if (cause instanceof NoHttpResponseException || (cause instanceof SocketException && !(cause instanceof ConnectException))) {
+            if (isLost(cause)) {
                 throw ConsulFailure.lost(reason(cause), e);
             }
             throw new ConsulFailure(Kind.UNREACHABLE, reason(cause), e);
@@ -163,6 +186,38 @@ final class ConsulClient implements AutoCloseable {
                 index == null ? 0 : index,
                 filtered.get(),
                 Duration.ofMillis(lastContact == null ? 0 : Math.max(0, lastContact)));
+    }
+
+    /// HTTP/2 where the agent speaks it. Something between us and it that doesn't would make the JDK's client open a
+    /// connection for every question, so that is found out first.
+    private Transports transports() {
+        if (decided.isPresent()) {
+            return decided.get();
+        }
+        synchronized (overHttp1) {
+            if (decided.isEmpty()) {
+                try {
+                    Http2Lines all = lines.orElseThrow();
+                    all.giveBack(all.take());
+                    decided = overHttp2;
+                } catch (Http2Lines.NotSpoken e) {
+                    decided = Optional.of(overHttp1);
+                } catch (IOException e) {
+                    throw new TransportException(e);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new TransportException(e);
+                }
+            }
+            return decided.orElseThrow();
+        }
+    }
+
+    private static boolean isLost(Throwable cause) {
+        return cause instanceof NoHttpResponseException
+                || (cause instanceof SocketException && !(cause instanceof ConnectException))
+                || cause instanceof EOFException
+                || cause instanceof ClosedChannelException;
     }
 
     private HttpClient http(ConsulToken token, Duration silence) {
@@ -206,14 +261,18 @@ final class ConsulClient implements AutoCloseable {
     /// What the socket said, not how many libraries passed it on.
     private static Throwable cause(RuntimeException e) {
         Throwable cause = e;
-        while (cause.getCause() != null && !(cause instanceof ConnectException) && !(cause instanceof SocketTimeoutException)) {
+        while (cause.getCause() != null
+                && !(cause instanceof ConnectException)
+                && !(cause instanceof SocketTimeoutException)
+                && !(cause instanceof HttpTimeoutException)
+                && !(cause instanceof SSLException)) {
             cause = cause.getCause();
         }
         return cause;
     }
 
     private static String reason(Throwable cause) {
-        if (cause instanceof SocketTimeoutException) {
+        if (cause instanceof SocketTimeoutException || cause instanceof HttpTimeoutException) {
             return "no answer in time";
         }
         String message = cause.getMessage();

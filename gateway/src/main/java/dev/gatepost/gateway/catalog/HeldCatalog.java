@@ -2,6 +2,7 @@ package dev.gatepost.gateway.catalog;
 
 import dev.gatepost.gateway.catalog.ConsulJson.Sick;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -45,6 +46,11 @@ final class HeldCatalog {
             edition++;
         }
         hidden.retainAll(listed.keySet());
+        return tagsDiffer();
+    }
+
+    /// Listed services that are not held, and those whose tags are not the ones we hold.
+    Set<String> tagsDiffer() {
         Set<String> differing = new TreeSet<>();
         listed.forEach((name, tags) -> {
             Service held = services.get(name);
@@ -83,6 +89,11 @@ final class HeldCatalog {
     /// @return services some instance of which has other failing checks than these
     Set<String> sick(Health state, List<Sick> checks) {
         sick.put(state, checks);
+        return checksDiffer();
+    }
+
+    /// Services some instance of which has other failing checks than were listed last.
+    Set<String> checksDiffer() {
         Map<String, Map<String, Health>> ofNode = new HashMap<>();
         Map<String, Map<String, Health>> ofInstance = new HashMap<>();
         Map<String, String> unseen = new HashMap<>();
@@ -164,6 +175,11 @@ final class HeldCatalog {
 
     NavigableSet<String> names() {
         return Collections.unmodifiableNavigableSet(listed.navigableKeySet());
+    }
+
+    /// Services that have an instance.
+    Collection<String> present() {
+        return services.keySet().stream().filter(name -> !hidden.contains(name)).toList();
     }
 
     Set<String> nodeNames() {

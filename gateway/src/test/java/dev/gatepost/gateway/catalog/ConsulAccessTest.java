@@ -22,7 +22,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 final class ConsulAccessTest {
     private static final ConsulCatalog.Timing IMPATIENT = new ConsulCatalog.Timing(
             Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofMillis(5), Duration.ofMillis(20), Duration.ofHours(1),
-            Duration.ofMillis(50), Duration.ofMillis(50), Duration.ofMillis(200), Duration.ofMillis(100), Duration.ofSeconds(2));
+            Duration.ofMillis(50), Duration.ofMillis(50), Duration.ofMillis(200), Duration.ofMillis(100), Duration.ofSeconds(3), Duration.ofSeconds(2));
     private static final String UNKNOWN = "3f2504e0-4f89-11d3-9a0c-0305e82c3301";
 
     @TempDir

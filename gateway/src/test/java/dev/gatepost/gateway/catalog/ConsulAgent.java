@@ -447,6 +447,25 @@ public final class ConsulAgent implements AutoCloseable {
         return ports;
     }
 
+    /// A port that nobody listens on, for a listener that isn't usually there.
+    public static int freePort() {
+        int candidate;
+        do {
+            candidate = ThreadLocalRandom.current().nextInt(LOWEST_PORT, HIGHEST_PORT);
+        } while (taken(candidate));
+        return candidate;
+    }
+
+    /// Established connections to a loopback port, as the kernel counts them: its side of each.
+    public static int connections(int port) {
+        String local = "0100007F:" + "%04X".formatted(port);
+        try (Stream<String> lines = Files.lines(Path.of("/proc/net/tcp"))) {
+            return (int) lines.map(String::strip).map(line -> line.split("\\s+")).filter(f -> f.length > 3 && f[1].equals(local) && f[3].equals("01")).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static boolean taken(int port) {
         try (ServerSocket tcp = new ServerSocket(port, 1, InetAddress.getLoopbackAddress());
                 DatagramSocket udp = new DatagramSocket(port, InetAddress.getLoopbackAddress())) {

@@ -25,6 +25,7 @@ final class ConsulClusterTest {
             Duration.ofMillis(50),
             Duration.ofMillis(500),
             Duration.ofMillis(100),
+            Duration.ofSeconds(3),
             Duration.ofSeconds(2));
 
     private List<ConsulAgent> servers = List.of();

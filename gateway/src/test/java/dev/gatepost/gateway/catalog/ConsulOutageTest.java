@@ -1,15 +1,11 @@
 package dev.gatepost.gateway.catalog;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -63,18 +59,18 @@ final class ConsulOutageTest {
     }
 
     @Test
-    void followsFiveHundredServicesAndLeavesTheAgentRoomForOthers() throws IOException {
+    void followsFiveHundredServicesAndLeavesTheAgentRoomForOthers() {
         try (ConsulAgent consul = ConsulAgent.start()) {
             try (Follower follower = Follower.of(consul.address()).awaitFirst()) {
                 AtomicInteger most = new AtomicInteger();
                 for (int i = 0; i < 500; i++) {
                     consul.service("svc-" + i).id("svc-" + i).port(1000 + i).tag("gatepost.route=s" + i + ".example/").check(Health.PASSING).register();
                     if (i % 25 == 0) {
-                        most.accumulateAndGet(connections(consul.httpPort()), Math::max);
+                        most.accumulateAndGet(ConsulAgent.connections(consul.httpPort()), Math::max);
                     }
                 }
                 Snapshot all = follower.await("all 500", Follower.PATIENTLY, snapshot -> snapshot.services().size() == 501);
-                most.accumulateAndGet(connections(consul.httpPort()), Math::max);
+                most.accumulateAndGet(ConsulAgent.connections(consul.httpPort()), Math::max);
                 assertEquals(501, all.instanceCount());
                 assertTrue(consul.cli("members").contains(consul.nodeName()));
                 assertEquals(501, consul.cli("catalog", "services").lines().count());
@@ -85,18 +81,10 @@ final class ConsulOutageTest {
                 consul.checkStatus("service:svc-499", Health.CRITICAL);
                 follower.await("one of 500 fails", Duration.ofSeconds(5), snapshot -> Follower.instance(snapshot, "svc-499", "svc-499")
                         .filter(instance -> instance.health() == Health.CRITICAL).isPresent());
-                most.accumulateAndGet(connections(consul.httpPort()), Math::max);
+                most.accumulateAndGet(ConsulAgent.connections(consul.httpPort()), Math::max);
                 // One of them is the fixture's own.
                 assertTrue(most.get() <= ConsulClient.MOST_CONNECTIONS + 1, "connections to the agent: " + most);
             }
-        }
-    }
-
-    /// Established connections to a loopback port, as the kernel counts them: its side of each.
-    private static int connections(int port) throws IOException {
-        String local = "0100007F:" + "%04X".formatted(port);
-        try (Stream<String> lines = Files.lines(Path.of("/proc/net/tcp"))) {
-            return (int) lines.map(String::strip).map(line -> line.split("\\s+")).filter(f -> f.length > 3 && f[1].equals(local) && f[3].equals("01")).count();
         }
     }
 }

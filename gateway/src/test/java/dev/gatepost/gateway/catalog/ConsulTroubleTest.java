@@ -32,6 +32,7 @@ final class ConsulTroubleTest {
             Duration.ofMillis(30),
             Duration.ofMillis(200),
             Duration.ofMillis(50),
+            Duration.ofSeconds(3),
             Duration.ofSeconds(1));
 
     private final FakeConsul consul = FakeConsul.start()
@@ -208,7 +209,7 @@ final class ConsulTroubleTest {
     void readsEachServiceOnceInAWhileThoughNothingAsksForIt() {
         ConsulCatalog.Timing sweeping = new ConsulCatalog.Timing(
                 TIMING.sleep(), TIMING.answer(), TIMING.settle(), TIMING.pace(), Duration.ofMillis(300), TIMING.searchPause(),
-                TIMING.retryFirst(), TIMING.retryLongest(), TIMING.confirm(), TIMING.patience());
+                TIMING.retryFirst(), TIMING.retryLongest(), TIMING.confirm(), TIMING.doze(), TIMING.patience());
         try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), sweeping).awaitFirst()) {
             consul.movesSilently("web-1", 88).movesSilently("api-1", 89);
             follower.await("both moved", Follower.PATIENTLY, snapshot -> port(snapshot, "web") == 88 && port(snapshot, "api") == 89);
@@ -260,7 +261,7 @@ final class ConsulTroubleTest {
     void raisesAnAlarmWhileAWatchIsNeverAnswered() {
         ConsulCatalog.Timing impatient = new ConsulCatalog.Timing(
                 Duration.ofMillis(250), Duration.ofMillis(250), TIMING.settle(), TIMING.pace(), TIMING.sweepEvery(), TIMING.searchPause(),
-                TIMING.retryFirst(), TIMING.retryLongest(), TIMING.confirm(), TIMING.patience());
+                TIMING.retryFirst(), TIMING.retryLongest(), TIMING.confirm(), TIMING.doze(), TIMING.patience());
         try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), impatient).awaitFirst()) {
             assertEquals(Optional.empty(), follower.status().safeguards().alarm());
             consul.fails("/v1/catalog/services", new Fault.Hang());

@@ -2,6 +2,8 @@ package dev.gatepost.gateway.catalog;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -24,6 +26,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLContext;
 
 /// A Consul for what a real agent can't be made to do: its index jumps back, one of its endpoints fails, answers half,
 /// nonsense, nothing or never. It holds blocking queries as the real one does, wakes them when its index moves, and
@@ -71,19 +74,37 @@ final class FakeConsul implements AutoCloseable {
 
     static FakeConsul start() {
         try {
-            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 256);
-            FakeConsul consul = new FakeConsul(server);
-            server.setExecutor(consul.executor);
-            server.createContext("/", consul::handle);
-            server.start();
-            return consul;
+            return start(HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 256));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /// Over TLS, and no other HTTP than 1.1, as behind a proxy.
+    static FakeConsul startWithTls(SSLContext tls) {
+        try {
+            HttpsServer server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 256);
+            server.setHttpsConfigurator(new HttpsConfigurator(tls));
+            return start(server);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static FakeConsul start(HttpServer server) {
+        FakeConsul consul = new FakeConsul(server);
+        server.setExecutor(consul.executor);
+        server.createContext("/", consul::handle);
+        server.start();
+        return consul;
+    }
+
     String address() {
-        return "http://127.0.0.1:" + server.getAddress().getPort();
+        return "http://127.0.0.1:" + port();
+    }
+
+    int port() {
+        return server.getAddress().getPort();
     }
 
     /// Registers, or replaces, an instance on the node `n1` and wakes whoever waits.

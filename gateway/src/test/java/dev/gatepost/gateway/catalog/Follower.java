@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import javax.net.ssl.SSLContext;
 
 /// A [ConsulCatalog] together with everything that it delivered, as the gateway would receive it.
 final class Follower implements AutoCloseable {
@@ -27,6 +28,7 @@ final class Follower implements AutoCloseable {
             Duration.ofMillis(50),
             Duration.ofMillis(500),
             Duration.ofMillis(200),
+            Duration.ofSeconds(3),
             Duration.ofSeconds(2));
 
     private final ConsulCatalog catalog;
@@ -35,8 +37,8 @@ final class Follower implements AutoCloseable {
     private final AtomicInteger revision = new AtomicInteger();
     private final CountDownLatch first = new CountDownLatch(1);
 
-    private Follower(GatewayConfig.Consul consul, int maxLossPercent, ConsulCatalog.Timing timing) {
-        catalog = new ConsulCatalog(consul, maxLossPercent, Optional.empty(), revision::get, timing, InstantSource.system(), new Random(7));
+    private Follower(GatewayConfig.Consul consul, int maxLossPercent, Optional<SSLContext> tls, ConsulCatalog.Timing timing) {
+        catalog = new ConsulCatalog(consul, maxLossPercent, tls, revision::get, timing, InstantSource.system(), new Random(7));
         catalog.start(snapshot -> {
             delivered.add(snapshot);
             last = snapshot;
@@ -50,11 +52,15 @@ final class Follower implements AutoCloseable {
     }
 
     static Follower of(GatewayConfig.Consul consul, ConsulCatalog.Timing timing) {
-        return new Follower(consul, 50, timing);
+        return new Follower(consul, 50, Optional.empty(), timing);
+    }
+
+    static Follower of(GatewayConfig.Consul consul, Optional<SSLContext> tls, ConsulCatalog.Timing timing) {
+        return new Follower(consul, 50, tls, timing);
     }
 
     static Follower of(GatewayConfig.Consul consul, int maxLossPercent, ConsulCatalog.Timing timing) {
-        return new Follower(consul, maxLossPercent, timing);
+        return new Follower(consul, maxLossPercent, Optional.empty(), timing);
     }
 
     static GatewayConfig.Consul consul(String address, String token) {
