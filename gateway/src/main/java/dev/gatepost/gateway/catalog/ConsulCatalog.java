@@ -15,17 +15,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -49,7 +41,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// A watch returns within a few milliseconds of the write, and one service is read in one or two: a check that flaps costs
 /// the agent its two watches asked again and that one read. A search costs a request for each node, or for each service
-/// where there are fewer of those, over [#READERS] connections.
+/// where there are fewer of those, over a few connections.
 ///
 /// Where the agent speaks HTTP/2, which it does over TLS, every service has a watch of its own beside the four: hundreds
 /// share a connection there. It sees any change of its service at once and brings the whole truth along; what the four
@@ -60,21 +52,11 @@ import org.slf4j.LoggerFactory;
 public final class ConsulCatalog implements CatalogSource {
     private static final Logger LOG = LoggerFactory.getLogger(ConsulCatalog.class);
 
-    /// Connections for reading services, beside the four that wait.
-    private static final int READERS = 8;
-
     /// How long a service's own watch may take to tell what another one noticed.
     private static final Duration RECHECK = Duration.ofMillis(100);
 
-    private static final String SERVICES = "/v1/catalog/services";
-    private static final String NODES = "/v1/catalog/nodes";
     private static final String NODE = "/v1/catalog/node/";
     private static final String SERVICE = "/v1/health/service/";
-    private static final String CRITICAL = "/v1/health/state/critical";
-    private static final String WARNING = "/v1/health/state/warning";
-
-    /// Two lists instead of `state/any`: the agent has them at hand, where it would go through every passing check for that.
-    private static final Map<String, Health> SICK = Map.of(CRITICAL, Health.CRITICAL, WARNING, Health.WARNING);
 
     /// @param sleep        how long a watch sleeps at the agent when nothing happens
     /// @param answer       longest silence while an answer is due
@@ -113,56 +95,19 @@ public final class ConsulCatalog implements CatalogSource {
                 Duration.ofSeconds(10));
     }
 
-    /// What a watch heard, on its way to the catalog's thread.
-    private sealed interface Heard {
-        record Names(Map<String, Set<String>> tagsByName, boolean moved, boolean filtered) implements Heard {}
-
-        record Nodes(Map<String, Node> nodes, boolean filtered) implements Heard {}
-
-        record Direct(String name, Shown shown) implements Heard {}
-
-        record Sick(Health state, List<ConsulJson.Sick> checks) implements Heard {}
-    }
-
-    @FunctionalInterface
-    private interface Reading {
-        Heard read(BlockingQuery.Heard heard) throws ConsulFailure;
-    }
-
-    @FunctionalInterface
-    private interface Parsing<T> {
-        T parse(Answer answer) throws ConsulFailure;
-    }
-
-    /// A service as its own endpoint shows it.
-    ///
-    /// @param filtered there may be instances that the token may not see
-    /// @param index    where a question for what is newer goes on
-    private record Shown(Service service, boolean filtered, long index) {
-        static Shown of(String name, Answer answer) throws ConsulFailure {
-            return new Shown(ConsulJson.service(name, answer.body()), answer.filtered(), answer.index());
-        }
-    }
-
-    /// What the endpoint of a name said, or why nothing.
-    private record Read<T>(String name, Optional<T> said, Optional<ConsulFailure> failure) {}
-
     private final ConsulClient client;
     private final Timing timing;
     private final RandomGenerator random;
-    private final Duration maxStale;
     private final int maxLossPercent;
     private final ConsulStanding standing;
     private final BlockingQueue<Heard> inbox = new LinkedBlockingQueue<>();
-    private final List<Thread> threads = new ArrayList<>();
-    private final ExecutorService readers =
-            Executors.newFixedThreadPool(READERS, Thread.ofVirtual().name("consul-read-", 0).factory());
-    /// The last index of each watch.
-    private final Map<String, Long> indexes = new ConcurrentHashMap<>();
+    private final ConsulWatches watches;
+    private final ConsulReads reads;
+    private final Thread thread = Thread.ofVirtual().name("consul-catalog").unstarted(this::follow);
     private volatile boolean closed;
 
-    /// By [System#nanoTime]; for the watchdog's eyes.
-    private volatile Optional<Long> readingSince = Optional.empty();
+    /// By [System#nanoTime], 0 while there is nothing to read; for the watchdog's eyes.
+    private volatile long readingSince;
 
     private volatile Optional<String> datacenter = Optional.empty();
 
@@ -177,9 +122,7 @@ public final class ConsulCatalog implements CatalogSource {
     private long deliveredEdition;
     private boolean namesHeard;
     private boolean nodesHeard;
-    private boolean namesFiltered;
-    private boolean nodesFiltered;
-    private boolean weakAtTheStart;
+    private final ConsulRights rights = new ConsulRights();
     private final Set<Health> sickHeard = EnumSet.noneOf(Health.class);
     private long lastHeard;
     private long patienceEnds;
@@ -197,10 +140,11 @@ public final class ConsulCatalog implements CatalogSource {
             RandomGenerator random) {
         this.timing = timing;
         this.random = random;
-        this.maxStale = consul.maxStale();
         this.maxLossPercent = maxLossPercent;
         this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep(), timing.doze());
-        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, List.of(SERVICES, NODES, CRITICAL, WARNING), System.nanoTime());
+        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, ConsulWatches.ENDPOINTS, System.nanoTime());
+        this.watches = new ConsulWatches(client, timing, consul.maxStale(), standing, this::backoff, inbox::add);
+        this.reads = new ConsulReads(client, timing.answer());
         // A tenth more or less, so that a fleet's sweeps drift apart.
         long sweepNanos = timing.sweepEvery().toNanos();
         Duration sweepEvery = Duration.ofNanos(sweepNanos - sweepNanos / 10 + random.nextLong(Math.max(1, sweepNanos / 5)));
@@ -211,13 +155,8 @@ public final class ConsulCatalog implements CatalogSource {
     @Override
     public void start(Consumer<Snapshot> consumer) {
         changed = consumer;
-        watch("consul-services", SERVICES, timing.pace(),
-                heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved(), heard.answer().filtered()));
-        watch("consul-nodes", NODES, timing.pace(), heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body()), heard.answer().filtered()));
-        SICK.forEach((endpoint, state) -> watch("consul-" + endpoint.substring(endpoint.lastIndexOf('/') + 1), endpoint, timing.pace().dividedBy(4),
-                heard -> new Heard.Sick(state, ConsulJson.sick(heard.answer().body()))));
-        run("consul-watchdog", this::guard);
-        run("consul-catalog", this::follow);
+        watches.start(() -> readingSince);
+        thread.start();
     }
 
     @Override
@@ -227,7 +166,7 @@ public final class ConsulCatalog implements CatalogSource {
 
     @Override
     public long index() {
-        return indexes.values().stream().mapToLong(Long::longValue).max().orElse(0);
+        return watches.index();
     }
 
     /// How many services have a watch of their own.
@@ -243,73 +182,18 @@ public final class ConsulCatalog implements CatalogSource {
     @Override
     public void close() {
         closed = true;
-        threads.forEach(Thread::interrupt);
+        thread.interrupt();
+        watches.close();
         direct.close();
-        readers.shutdownNow();
+        reads.close();
         client.close();
-        for (Thread thread : threads) {
-            if (thread == Thread.currentThread()) {
-                continue; // closed by its own consumer
-            }
-            try {
-                thread.join(timing.answer());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            }
+        if (thread == Thread.currentThread()) {
+            return; // closed by its own consumer
         }
-    }
-
-    private void run(String name, Runnable loop) {
-        threads.add(Thread.ofVirtual().name(name).start(loop));
-    }
-
-    // ---- the watches: one thread each ---------------------------------------------------------------------------
-
-    private void watch(String name, String endpoint, Duration interval, Reading reading) {
-        Pace pace = new Pace(3, interval, System::nanoTime);
-        BlockingQuery query = new BlockingQuery(client, endpoint, timing.sleep(), maxStale, pace);
-        run(name, () -> listen(query, reading));
-    }
-
-    /// There is no failure after which a watch gives up.
-    private void listen(BlockingQuery query, Reading reading) {
-        Backoff backoff = backoff();
-        while (!closed) {
-            try {
-                BlockingQuery.Heard heard = query.next();
-                indexes.put(query.endpoint(), heard.answer().index());
-                inbox.add(reading.read(heard));
-                standing.answered(query.endpoint());
-                backoff.reset();
-            } catch (InterruptedException e) {
-                return;
-            } catch (ConsulFailure | RuntimeException e) {
-                if (closed) {
-                    return;
-                }
-                query.restart();
-                ConsulFailure failure = e instanceof ConsulFailure known ? known : new ConsulFailure(Kind.GARBLED, e.toString(), e);
-                standing.failed(query.endpoint(), failure, failure.connectionLost());
-                client.dropIdleConnections();
-                try {
-                    standing.awaitRetry(backoff.next());
-                } catch (InterruptedException interrupted) {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Barks when a watch or the catalog's thread is not heard of for two waits.
-    private void guard() {
         try {
-            while (!closed) {
-                TimeUnit.NANOSECONDS.sleep(timing.sleep().toNanos() / 4);
-                standing.look(timing.sleep().multipliedBy(2), readingSince, System.nanoTime());
-            }
-        } catch (InterruptedException _) {
-            // closed
+            thread.join(timing.answer());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -329,7 +213,7 @@ public final class ConsulCatalog implements CatalogSource {
         while (!closed) {
             try {
                 hear();
-                readingSince = Optional.of(System.nanoTime());
+                readingSince = System.nanoTime();
                 if (!standing.away()) {
                     ReadQueue.Batch batch = queue.take(catalog.names(), catalog.nodeNames(), System.nanoTime());
                     read(batch.services(), Consistency.DEFAULT);
@@ -340,7 +224,7 @@ public final class ConsulCatalog implements CatalogSource {
                 if (delivered.isPresent() && client.dozers() > 0) {
                     direct.watch(catalog.present(), client.dozers());
                 }
-                readingSince = Optional.empty();
+                readingSince = 0;
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
@@ -371,28 +255,7 @@ public final class ConsulCatalog implements CatalogSource {
         List<Heard> all = new ArrayList<>(List.of(first));
         inbox.drainTo(all);
         all.forEach(this::take);
-        if (namesHeard && nodesHeard) {
-            standing.rights(missingRules());
-        }
-    }
-
-    /// What the token must lack for Consul to show so little. A weak token gets no error but short lists: newer versions
-    /// say that they are short, and no catalog is without nodes and without its servers' own service.
-    private List<String> missingRules() {
-        List<String> missing = new ArrayList<>();
-        if (namesFiltered || catalog.names().isEmpty()) {
-            missing.add("service_prefix \"\" { policy = \"read\" }");
-        }
-        if (nodesFiltered) {
-            missing.add("node_prefix \"\" { policy = \"read\" }");
-        }
-        return missing;
-    }
-
-    /// A list that is short for want of rights, though it was not at the start, takes nothing away. A token that never
-    /// saw all is believed.
-    private boolean rightsLost(boolean filtered) {
-        return filtered && !weakAtTheStart;
+        standing.rights(rights.missing());
     }
 
     private long untilRecheck() {
@@ -431,9 +294,8 @@ public final class ConsulCatalog implements CatalogSource {
             case Heard.Names names -> {
                 boolean first = !namesHeard;
                 namesHeard = true;
-                namesFiltered = names.filtered();
-                weakAtTheStart |= first && names.filtered();
-                differ(catalog.list(names.tagsByName(), rightsLost(names.filtered())));
+                rights.names(names.tagsByName().isEmpty(), names.filtered());
+                differ(catalog.list(names.tagsByName(), rights.lost(names.filtered())));
                 queue.retain(catalog.names());
                 readIndexes.keySet().retainAll(catalog.names());
                 if (names.moved() && !first && !catalog.names().stream().allMatch(direct::covers)) {
@@ -441,11 +303,10 @@ public final class ConsulCatalog implements CatalogSource {
                 }
             }
             case Heard.Nodes nodes -> {
-                weakAtTheStart |= !nodesHeard && nodes.filtered();
+                rights.nodes(nodes.nodes().isEmpty(), nodes.filtered());
                 nodesHeard = true;
                 datacenter = nodes.nodes().values().stream().map(Node::datacenter).findFirst().or(() -> datacenter);
-                nodesFiltered = nodes.nodes().isEmpty() || nodes.filtered();
-                queue.differs(catalog.nodes(nodes.nodes(), rightsLost(nodes.filtered())));
+                queue.differs(catalog.nodes(nodes.nodes(), rights.lost(nodes.filtered())));
             }
             case Heard.Direct(String name, Shown shown) -> takeIn(shown).ifPresentOrElse(
                     _ -> queue.failed(name, System.nanoTime()), () -> queue.succeeded(name));
@@ -460,9 +321,8 @@ public final class ConsulCatalog implements CatalogSource {
         if (names.isEmpty()) {
             return;
         }
-        List<Read<Shown>> reads = all(names, name -> read(SERVICE, name, answer -> Shown.of(name, answer), consistency));
         Optional<ConsulFailure> reason = Optional.empty();
-        for (Read<Shown> read : reads) {
+        for (ConsulReads.Read<Shown> read : reads.all(SERVICE, names, consistency, Shown::of)) {
             Optional<ConsulFailure> failure = read.failure().or(() -> read.said().flatMap(this::takeIn));
             if (failure.isPresent()) {
                 queue.failed(read.name(), System.nanoTime());
@@ -479,7 +339,7 @@ public final class ConsulCatalog implements CatalogSource {
     private Optional<ConsulFailure> shortened(Shown shown) {
         int before = catalog.instancesOf(shown.service().name());
         int now = shown.service().instances().size();
-        return rightsLost(shown.filtered()) && now < before
+        return rights.lost(shown.filtered()) && now < before
                 ? Optional.of(new ConsulFailure(Kind.DENIED, "shows " + now + " of " + before + " instances, the token may not see the rest"))
                 : Optional.empty();
     }
@@ -490,49 +350,10 @@ public final class ConsulCatalog implements CatalogSource {
             return;
         }
         Map<String, List<Instance>> said = new HashMap<>();
-        for (Read<List<Instance>> read : all(nodes, name -> read(NODE, name, answer -> ConsulJson.nodeServices(answer.body()), Consistency.DEFAULT))) {
+        for (ConsulReads.Read<List<Instance>> read : reads.all(NODE, nodes, Consistency.DEFAULT, (_, answer) -> ConsulJson.nodeServices(answer.body()))) {
             read.said().ifPresentOrElse(instances -> said.put(read.name(), instances), queue::searchServices);
         }
         queue.differs(catalog.survey(said));
-    }
-
-    private <T> List<Read<T>> all(Collection<String> names, Function<String, Read<T>> read) throws InterruptedException {
-        List<String> order = List.copyOf(names);
-        List<Callable<Read<T>>> reads = order.stream().<Callable<Read<T>>>map(name -> () -> read.apply(name)).toList();
-        // Each read is bounded by silence; this bounds the drip.
-        List<Future<Read<T>>> results = readers.invokeAll(reads, 3 * timing.answer().toMillis(), TimeUnit.MILLISECONDS);
-        List<Read<T>> outcomes = new ArrayList<>();
-        for (int i = 0; i < order.size(); i++) {
-            outcomes.add(outcome(order.get(i), results.get(i)));
-        }
-        return outcomes;
-    }
-
-    private <T> Read<T> read(String endpoint, String name, Parsing<T> parsing, Consistency consistency) {
-        Optional<ConsulFailure> failure = Optional.empty();
-        for (int attempt = 0; attempt < 2; attempt++) {
-            try {
-                Answer answer = client.ask(endpoint + ConsulClient.segment(name), consistency);
-                return new Read<>(name, Optional.of(parsing.parse(answer)), Optional.empty());
-            } catch (ConsulFailure e) {
-                failure = Optional.of(e);
-                if (!e.connectionLost()) {
-                    break;
-                }
-                // A kept connection that the agent closed meanwhile says nothing about the agent: once more on another.
-            }
-        }
-        return new Read<>(name, Optional.empty(), failure);
-    }
-
-    private static <T> Read<T> outcome(String name, Future<Read<T>> result) throws InterruptedException {
-        try {
-            return result.get();
-        } catch (CancellationException e) {
-            return new Read<>(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.UNREACHABLE, "no whole answer in time", e)));
-        } catch (ExecutionException e) {
-            return new Read<>(name, Optional.empty(), Optional.of(new ConsulFailure(Kind.GARBLED, String.valueOf(e.getCause()), e)));
-        }
     }
 
     private void deliver() throws InterruptedException {
@@ -559,7 +380,7 @@ public final class ConsulCatalog implements CatalogSource {
     /// Nothing is delivered before every service was read, except for those that fail for longer than our patience:
     /// one broken service must not keep all others away for ever.
     private boolean complete() {
-        if (!namesHeard || !nodesHeard || sickHeard.size() < SICK.size()) {
+        if (!namesHeard || !nodesHeard || sickHeard.size() < ConsulWatches.SICK.size()) {
             return false;
         }
         if (delivered.isPresent()) {
@@ -598,8 +419,8 @@ public final class ConsulCatalog implements CatalogSource {
                 + " instances all of a sudden, reading it again"));
         TimeUnit.NANOSECONDS.sleep(timing.confirm().toNanos());
         try {
-            Answer answer = client.ask(SERVICES, Consistency.CONSISTENT);
-            catalog.list(ConsulJson.services(answer.body()), rightsLost(answer.filtered()));
+            Answer answer = client.ask(ConsulWatches.SERVICES, Consistency.CONSISTENT);
+            catalog.list(ConsulJson.services(answer.body()), rights.lost(answer.filtered()));
             queue.retain(catalog.names());
             if (catalog.names().isEmpty() && before.services().containsKey("consul")) {
                 // Servers list themselves: an empty list is never true where they were visible before.

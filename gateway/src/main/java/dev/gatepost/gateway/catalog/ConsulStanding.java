@@ -120,12 +120,12 @@ final class ConsulStanding {
     /// changed takes a bounded time. Where one doesn't, nobody else would notice.
     ///
     /// @param longest      what is allowed
-    /// @param readingSince when the reading that is going on began; empty when none is
-    synchronized void look(Duration longest, Optional<Long> readingSince, long nanoTime) {
+    /// @param readingSince when the reading that is going on began; 0 when none is
+    synchronized void look(Duration longest, long readingSince, long nanoTime) {
         Optional<String> overdue = watches.stream()
                 .filter(watch -> nanoTime - completed.getOrDefault(watch, nanoTime) > longest.toNanos())
                 .findFirst()
-                .or(() -> readingSince.filter(since -> nanoTime - since > longest.toNanos()).map(_ -> "what the watches announced"));
+                .or(() -> readingSince != 0 && nanoTime - readingSince > longest.toNanos() ? Optional.of("what the watches announced") : Optional.empty());
         Optional<String> now = overdue.map(what -> "no completed answer for " + what + " in " + words(longest));
         if (now.isPresent() && alarm.isEmpty()) {
             LOG.warn("watchdog: {} ({}); {}", now.get(), address, serving());
