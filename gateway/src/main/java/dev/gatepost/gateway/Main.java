@@ -109,6 +109,18 @@ public final class Main {
                 System.getenv());
     }
 
+    @Command(
+            description = "Read a catalog and report what fabio, Traefik and Gatepost make of each declaration in it, and why they differ.",
+            footer = {"", "Exit code 1 where Gatepost rejects a declaration. Without options: what the environment says, else Consul at 127.0.0.1:8500."},
+            mixinStandardHelpOptions = true)
+    int lint(
+            @Option(names = "--config", paramLabel = "FILE", description = "Take the catalog and the rules from this configuration.") @Nullable Path config,
+            @Option(names = "--consul", paramLabel = "URL", description = "The Consul agent to read.") @Nullable String consul,
+            @Option(names = "--file", paramLabel = "FILE", description = "A file catalog to read.") @Nullable Path file)
+            throws InterruptedException {
+        return Lint.run(new Lint.Subject(Optional.ofNullable(config), Optional.ofNullable(consul), Optional.ofNullable(file)), System.getenv());
+    }
+
     @Command(description = "Print version, commit, JDK and transports in use.", mixinStandardHelpOptions = true)
     int version() {
         Version.ofThisBuild().describe().forEach(System.out::println);

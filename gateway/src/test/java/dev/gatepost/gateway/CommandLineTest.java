@@ -1,6 +1,8 @@
 package dev.gatepost.gateway;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.gatepost.gateway.catalog.ConsulAgent;
+import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.tls.SelfSigned;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -52,7 +54,7 @@ final class CommandLineTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', value = {
         "                  | gatepost: Missing required subcommand | Try 'gatepost --help'.",
-        "frobnicate        | gatepost: frobnicate (expected: one of the commands check, demo, explain, help, run, version) | Try 'gatepost --help'.",
+        "frobnicate        | gatepost: frobnicate (expected: one of the commands check, demo, explain, help, lint, run, version) | Try 'gatepost --help'.",
         "check             | gatepost: Missing required option: '--config=FILE' | Try 'gatepost check --help'.",
         "run --confg=x     | gatepost: Unknown option: '--confg=x' | Try 'gatepost run --help'.",
         "demo --port-offset=x | gatepost: Invalid value for option '--port-offset': 'x' is not an int | Try 'gatepost demo --help'.",
@@ -152,6 +154,42 @@ final class CommandLineTest {
             assertTrue(unanswered.err().startsWith("gatepost: http://" + address + "/api/v1/dns/explain?name=web.service.consul&type=A answered 404"), unanswered::err);
         } finally {
             admin.stop(0);
+        }
+    }
+
+    @Test
+    void lintPrintsATableOfWhatEachWouldDoAndEndsWith1WhereSomethingIsRejected() throws Exception {
+        Files.writeString(folder.resolve("services.yaml"), """
+                services:
+                  - name: web
+                    tags: [ "urlprefix-shop.example.com/", "urlprefix-/ proto=https" ]
+                    instances: [ { id: web-1, address: 127.0.0.1, port: 9001 }, { id: web-2, address: 127.0.0.1, port: 9002 } ]
+                """);
+        Ended lint = gatepost("lint", "--file", "services.yaml");
+        assertEquals("""
+                SERVICE  INSTANCES  DECLARED                     FABIO              TRAEFIK  GATEPOST
+                web      2          urlprefix-/ proto=https      / by https         -        rejected
+                    Gatepost rejects it: proto=https (expected: http, the one protocol to upstreams that this version supports)
+                web      2          urlprefix-shop.example.com/  shop.example.com/  -        shop.example.com/
+                2 declarations, 1 not alike everywhere, 1 rejected by Gatepost
+                """, lint.out(), lint::err);
+        assertEquals(1, lint.exit());
+        Ended missing = gatepost("lint", "--file", "nowhere.yaml");
+        assertEquals(1, missing.exit());
+        assertTrue(missing.err().contains("nowhere.yaml"), missing::err);
+    }
+
+    @Test
+    void lintReadsALiveConsul() throws Exception {
+        try (ConsulAgent consul = ConsulAgent.start()) {
+            consul.service("web").id("web-1").port(9001).tag("gatepost.route=shop.test/").check(Health.PASSING).register();
+            Ended lint = gatepost("lint", "--consul", consul.address());
+            assertEquals("""
+                    SERVICE  INSTANCES  DECLARED                   FABIO  TRAEFIK  GATEPOST
+                    web      1          gatepost.route=shop.test/  -      -        shop.test/
+                    1 declarations, 0 not alike everywhere, 0 rejected by Gatepost
+                    """, lint.out(), lint::err);
+            assertEquals(0, lint.exit());
         }
     }
 

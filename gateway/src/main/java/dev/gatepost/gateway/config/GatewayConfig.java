@@ -29,6 +29,13 @@ public record GatewayConfig(
         trustedProxies = List.copyOf(trustedProxies);
     }
 
+    /// For whoever only looks at the catalog, and must not write what a gateway keeps of it.
+    public GatewayConfig withoutLastGood() {
+        CatalogFiles files = new CatalogFiles(catalog.file(), Optional.empty(), catalog.maxAge(), catalog.maxLossPercent(), catalog.panic());
+        return new GatewayConfig(
+                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, threads);
+    }
+
     public record Http(InetSocketAddress address) {}
 
     public record Https(InetSocketAddress address, List<Certificate> certificates) {

@@ -4,5 +4,5 @@ package dev.gatepost.gateway.route;
 ///
 /// @param kind     `tag`, `meta`, `kv` or `file`
 /// @param instance whose it is; empty for KV and files
-/// @param reason   the value, the place and what was expected
+/// @param reason   the value, the place and what was expected; where it is Gatepost that lacks something, it says "this version"
 public record Rejected(String kind, String service, String instance, String text, String reason) {}

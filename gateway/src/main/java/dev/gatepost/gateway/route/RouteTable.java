@@ -286,6 +286,10 @@ public final class RouteTable {
         return new Explainer(index, rejected(), Question.of(url, method, headers, client)).explain();
     }
 
+    void forEachEntry(Consumer<Entry> each) {
+        index.forEach(each);
+    }
+
     /// How many routes there are.
     public int size() {
         return index.size();

@@ -184,7 +184,7 @@ final class TraefikDialect {
                 } else if (TLS_ENTRY_POINTS.contains(entryPoint)) {
                     schemes.add(Condition.Scheme.HTTPS);
                 } else {
-                    throw new Malformed("entrypoints=%s: %s (expected: web, http, websecure or https)".formatted(value, entryPoint));
+                    throw new Malformed("entrypoints=%s: %s (expected: web, http, websecure or https, the entry points that this version knows)".formatted(value, entryPoint));
                 }
             }
             return schemes.size() == 1 ? schemes.iterator().next() : Condition.Scheme.ANY;
@@ -199,7 +199,7 @@ final class TraefikDialect {
             String linked = link == null ? services.isEmpty() ? "" : services.firstKey() : local(link.value());
             SortedMap<String, Label> own = services.getOrDefault(linked, new TreeMap<>());
             if (own.isEmpty() && !linked.isEmpty()) {
-                throw new Malformed("service %s (expected: a service that this instance declares)".formatted(linked));
+                throw new Malformed("service %s (expected: a service that this instance declares, in this version)".formatted(linked));
             }
             own.forEach(this::serviceLabel);
         }
@@ -210,9 +210,9 @@ final class TraefikDialect {
                     require(label.value().matches("[1-9]\\d{0,4}") && Integer.parseInt(label.value()) <= 65535, label, "1 to 65535");
                     port = Integer.parseInt(label.value());
                 }
-                case "loadbalancer.server.scheme" -> require(label.value().equals("http"), label, "http");
+                case "loadbalancer.server.scheme" -> require(label.value().equals("http"), label, "http, the one scheme that this version supports");
                 case "loadbalancer.server.weight" -> options.relativeWeight(label.value());
-                case "loadbalancer.strategy" -> require(label.value().equals("wrr"), label, "wrr");
+                case "loadbalancer.strategy" -> require(label.value().equals("wrr"), label, "wrr, the one strategy that this version supports");
                 case "loadbalancer.passhostheader" -> {
                     require(label.value().equals("true") || label.value().equals("false"), label, "true or false");
                     if (label.value().equals("false")) {

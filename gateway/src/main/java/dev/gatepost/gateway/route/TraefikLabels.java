@@ -69,7 +69,7 @@ record TraefikLabels(
     static String local(String name) {
         int at = name.indexOf('@');
         if (at >= 0 && !name.substring(at).equals("@consulcatalog")) {
-            throw new Expression.Malformed("%s (expected: a name without provider, or with @consulcatalog)".formatted(name));
+            throw new Expression.Malformed("%s (expected: a name without provider, or with @consulcatalog, in this version)".formatted(name));
         }
         return (at < 0 ? name : name.substring(0, at)).toLowerCase(Locale.ROOT);
     }

@@ -101,7 +101,7 @@ final class TraefikMiddlewares {
                 once("retry", any);
                 only(labels, "attempts");
                 Label attempts = needed(labels, "attempts", any);
-                require(attempts.value().matches("[1-3]"), attempts, "1 to 3 attempts, the first included");
+                require(attempts.value().matches("[1-3]"), attempts, "1 to 3 attempts in this version, the first included");
                 options.retry(String.valueOf(Integer.parseInt(attempts.value()) - 1));
             }
             default -> require(false, any, "a middleware that this version supports: " + KINDS);
@@ -124,7 +124,7 @@ final class TraefikMiddlewares {
 
     private void redirectScheme(SortedMap<String, Label> labels, Label any) {
         once("redirectscheme", any);
-        require(!pathEdited, any, "redirectscheme before what changes the path");
+        require(!pathEdited, any, "redirectscheme before what changes the path, in this version");
         only(labels, "scheme", "port", "permanent");
         Label scheme = needed(labels, "scheme", any);
         require(scheme.value().equals("https") || scheme.value().equals("http"), scheme, "http or https");
@@ -138,7 +138,7 @@ final class TraefikMiddlewares {
     }
 
     private void redirectRegex(SortedMap<String, Label> labels, Label any) {
-        require(!pathEdited, any, "redirectregex before what changes the path");
+        require(!pathEdited, any, "redirectregex before what changes the path, in this version");
         only(labels, "regex", "replacement", "permanent");
         Label replacement = needed(labels, "replacement", any);
         require(visible(replacement.value()), replacement, "a URL of visible characters");
@@ -148,7 +148,7 @@ final class TraefikMiddlewares {
     private void allow(SortedMap<String, Label> labels, Label any) {
         once("ipallowlist", any);
         Label status = labels.getOrDefault("rejectstatuscode", new Label("", "403"));
-        require(status.value().equals("403"), status, "403");
+        require(status.value().equals("403"), status, "403, the one status that this version supports");
         labels.remove("rejectstatuscode");
         only(labels, "sourcerange");
         Label range = needed(labels, "sourcerange", any);
@@ -210,7 +210,7 @@ final class TraefikMiddlewares {
             case "contentsecuritypolicyreportonly" -> respond("Content-Security-Policy-Report-Only", value, false);
             case "referrerpolicy" -> respond("Referrer-Policy", value, false);
             case "permissionspolicy" -> respond("Permissions-Policy", value, false);
-            default -> require(false, label, "custom request and response headers, sts*, frame*, contenttypenosniff, *xss*, contentsecuritypolicy*, referrerpolicy, permissionspolicy");
+            default -> require(false, label, "what this version supports of it: custom request and response headers, sts*, frame*, contenttypenosniff, *xss*, contentsecuritypolicy*, referrerpolicy, permissionspolicy");
         }
     }
 
@@ -244,7 +244,7 @@ final class TraefikMiddlewares {
     }
 
     private void once(String kind, Label label) {
-        require(single.add(kind), label, "one middleware of a kind");
+        require(single.add(kind), label, "one middleware of a kind, in this version");
     }
 
     private static boolean visible(String text) {
