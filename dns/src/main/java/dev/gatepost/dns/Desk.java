@@ -62,7 +62,7 @@ final class Desk {
     ///
     /// @param sender called on this event loop, perhaps before this returns
     void later(int length, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
-        agent.ask(new Waiting(Arrays.copyOf(in, length), transport, address.clone(), port, receivedNanos, sender));
+        agent.ask(new Waiting(Arrays.copyOf(in, length), responder.awaited(), transport, address.clone(), port, receivedNanos, sender));
     }
 
     private void done(QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
@@ -85,14 +85,16 @@ final class Desk {
     /// A query whose answer somebody else has been asked for.
     private final class Waiting implements Outside.Asker {
         private final byte[] query;
+        private final byte[] awaited;
         private final QueryRecord.Transport transport;
         private final byte[] address;
         private final int port;
         private final long receivedNanos;
         private final Sender sender;
 
-        Waiting(byte[] query, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
+        Waiting(byte[] query, byte[] awaited, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
             this.query = query;
+            this.awaited = awaited;
             this.transport = transport;
             this.address = address;
             this.port = port;
@@ -109,7 +111,7 @@ final class Desk {
         public void answered(Outside.Reply reply) {
             System.arraycopy(query, 0, in, 0, query.length);
             boolean stream = transport != QueryRecord.Transport.UDP;
-            int written = responder.relay(zone.get(), in, query.length, stream, out, reply, System.nanoTime());
+            int written = responder.relay(zone.get(), in, query.length, stream, out, awaited, reply, System.nanoTime());
             done(transport, address, port, receivedNanos);
             sender.send(out, written);
         }

@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
 /// Turns the bytes of a query into the bytes of its answer: parse, look up, copy encoded records, patch. Pure but for its
@@ -40,6 +41,7 @@ public final class Responder {
     private final Query query = new Query();
     private final NameKey key = new NameKey();
     private final Relay relay = new Relay();
+    private final Chain chain = new Chain();
     private final byte[] spelled = new byte[16];
     private final byte[] renamed = new byte[DomainName.MAX_LENGTH + 8];
     private final byte[] starred = new byte[DomainName.MAX_LENGTH + 8];
@@ -98,21 +100,66 @@ public final class Responder {
         return plain(in, Rcode.REFUSED);
     }
 
-    /// The agent's answer to the query that [#answer] has just called [#OUTSIDE].
+    /// The agent's answer to the query that [#answer] has just called [#OUTSIDE], or what it knows of the rest of the chain
+    /// of aliases that the zone began.
     ///
     /// @return bytes written, or [#LATER]
     int relay(byte[] in, long nowNanos) {
+        relay.clear(nowNanos);
+        if (chain.isBegun()) {
+            return chain.answer(agent, relay) ? chained() : LATER;
+        }
         startBody(in);
-        return agent.answer(query, in, out, at, limit, relay.clear(nowNanos)) ? relayed() : LATER;
+        return agent.answer(query, in, out, at, limit, relay) ? relayed() : LATER;
+    }
+
+    /// The name that the agent has to ask about before the query that [#answer] has just called [#OUTSIDE] can be answered,
+    /// unless it is the query's own.
+    byte[] awaited() {
+        return chain.name();
     }
 
     /// The answer to an earlier query, now that the reply is there.
-    int relay(Zone zone, byte[] in, int length, boolean stream, byte[] out, Outside.Reply reply, long nowNanos) {
+    ///
+    /// @param awaited as [#awaited()] said then
+    int relay(Zone zone, byte[] in, int length, boolean stream, byte[] out, byte[] awaited, Outside.Reply reply, long nowNanos) {
+        if (awaited.length > 0) {
+            int written = answer(zone, in, length, stream, out);
+            if (written != OUTSIDE) {
+                return written;
+            }
+            if (!Arrays.equals(awaited, chain.name())) {
+                // The zone has another alias by now, and the client will ask again.
+                return plain(in, Rcode.SERVFAIL);
+            }
+            chain.answer(reply, relay.clear(nowNanos));
+            return chained();
+        }
         query.read(in, length);
         begin(zone, in, length, stream, out);
         startBody(in);
         reply.write(query, in, out, at, limit, relay.clear(nowNanos));
         return relayed();
+    }
+
+    private int presented(int rcode) {
+        return chain.isBegun() ? OUTSIDE : finish(rcode, true);
+    }
+
+    /// Adds what the agent knows of the target to the aliases that lead there.
+    private int chained() {
+        record.source = relay.source;
+        record.upstream = relay.upstream;
+        record.stale = relay.stale;
+        if (relay.truncated || chain.length() > Math.min(limit, POINTER_REACH) - at) {
+            truncated = true;
+            return finish(Rcode.NOERROR, true);
+        }
+        at = chain.append(out, at);
+        answers += relay.answers;
+        authority += relay.authority;
+        // RFC 6604 section 3: the code is that of the last name of the chain.
+        return finish(relay.rcode == Rcode.NOERROR || relay.rcode == Rcode.NXDOMAIN ? relay.rcode : Rcode.SERVFAIL, true);
     }
 
     private int relayed() {
@@ -153,6 +200,7 @@ public final class Responder {
         record.upstream = "";
         record.stale = false;
         relay.errorInfo = Relay.NO_ERROR_INFO;
+        chain.end();
         record.revision = zone.revision();
     }
 
@@ -179,7 +227,7 @@ public final class Responder {
                 return OUTSIDE;
             }
             startBody(in);
-            return finish(present(zone, owner, query.nameLength()), true);
+            return presented(present(zone, owner, query.nameLength()));
         }
         return absent(zone, in);
     }
@@ -202,7 +250,7 @@ public final class Responder {
             Owner owner = zone.owners.find(key.read(name, from, length));
             if (owner.found()) {
                 startBody(in);
-                return finish(present(zone, owner, length), true);
+                return presented(present(zone, owner, length));
             }
             origin = zone.originOf(name, from, length, key);
         }
@@ -215,7 +263,7 @@ public final class Responder {
         Owner wildcard = zone.wildcards ? wildcard(zone, name, from, length) : Owner.MISSING;
         if (wildcard.found()) {
             startBody(in);
-            return finish(present(zone, wildcard, length), true);
+            return presented(present(zone, wildcard, length));
         }
         return zone.complete ? noSuchName(zone, in, origin, length) : plain(in, Rcode.SERVFAIL);
     }
@@ -296,7 +344,10 @@ public final class Responder {
             if (!owner.found()) {
                 int origin = zone.originOf(out, targetAt, targetLength, key);
                 if (origin == Owner.ISLAND || zone.origins[origin].shared()) {
-                    // The rest of the chain is for the client's resolver to follow.
+                    if (forwards && query.recursionDesired() && agent.covers(out, targetAt, targetLength)) {
+                        chain.begin(query, out, targetAt, targetLength);
+                    }
+                    // Else the rest of the chain is for the client's resolver to follow.
                     return Rcode.NOERROR;
                 }
                 soa(zone, origin, targetAt, targetLength);
@@ -419,7 +470,7 @@ public final class Responder {
         if (gluedGroups.length < words) {
             gluedGroups = new long[words];
         }
-        java.util.Arrays.fill(gluedGroups, 0, words, 0);
+        Arrays.fill(gluedGroups, 0, words, 0);
         return gluedGroups;
     }
 

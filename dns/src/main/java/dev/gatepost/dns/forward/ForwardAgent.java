@@ -35,6 +35,7 @@ final class ForwardAgent implements Outside.Agent {
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long LOOP_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final int TYPE_OPT = 41;
     private static final int TYPE_SOA = 6;
     private static final int WAITERS_PER_QUESTION = 8;
     private static final int POPULAR = 2;
@@ -99,7 +100,7 @@ final class ForwardAgent implements Outside.Agent {
 
     @Override
     public boolean answer(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
-        if (query.queryClass() != 1) {
+        if (query.queryClass() != 1 || query.type() == 0 || query.type() == TYPE_OPT) {
             return refused(from, relay);
         }
         if (!query.recursionDesired()) {

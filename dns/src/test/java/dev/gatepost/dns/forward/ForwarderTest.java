@@ -183,6 +183,33 @@ class ForwarderTest {
     }
 
     @Test
+    void followsAnAliasOfItsOwnToWhereOthersKnowMore() throws IOException {
+        ScriptedUpstream.Script script = (query, _) -> query.getQuestion().getType() == Type.A
+                ? List.of(reply(query, Rcode.NOERROR, "answer @ 60 CNAME web.example.com.", "answer web.example.com. 60 A 192.0.2.1").toWire())
+                : List.of(reply(query, Rcode.NXDOMAIN, "authority example.com. 60 SOA ns.example.com. root.example.com. 1 2 3 4 60").toWire());
+        try (var upstream = ScriptedUpstream.start(script); var gatepost = ServedForwarder.to(upstream.upstream())) {
+            for (int i = 0; i < 2; i++) {
+                Message answer = gatepost.ask("External.service.consul.", Type.A);
+                assertEquals(Rcode.NOERROR, answer.getRcode());
+                assertEquals(
+                        List.of(
+                                "External.service.consul. 5 IN CNAME www.example.com.",
+                                "www.example.com. 60 IN CNAME web.example.com.",
+                                "web.example.com. 60 IN A 192.0.2.1"),
+                        ServedForwarder.lines(answer, Section.ANSWER));
+                Message none = gatepost.tcp(query("external.service.consul.", Type.AAAA));
+                assertEquals(Rcode.NXDOMAIN, none.getRcode());
+                assertEquals(List.of("external.service.consul. 5 IN CNAME www.example.com."), answers(none));
+                assertEquals(List.of("example.com. 60 IN SOA ns.example.com. root.example.com. 1 2 3 4 60"), ServedForwarder.lines(none, Section.AUTHORITY));
+            }
+            assertEquals(List.of("www.example.com. A", "www.example.com. AAAA"), upstream.seen);
+            Message alone = query("external.service.consul.", Type.A);
+            alone.getHeader().unsetFlag(Flags.RD);
+            assertEquals(1, answers(gatepost.udp(alone)).size());
+        }
+    }
+
+    @Test
     void tellsTheLogWhoAnswered() throws IOException {
         var log = new ConcurrentLinkedQueue<String>();
         QueryLog lines = (QueryRecord query) -> log.add(DomainName.copyOf(query.query, query.nameFrom, query.nameTo) + " " + query.source + " " + query.upstream);

@@ -5,6 +5,8 @@ import dev.gatepost.dns.DnsSettings;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Origin;
 import dev.gatepost.dns.QueryLog;
+import dev.gatepost.dns.RRset;
+import dev.gatepost.dns.Rdata;
 import dev.gatepost.dns.Zone;
 import dev.gatepost.dns.forward.ForwardCounters.Event;
 import io.netty.channel.EventLoopGroup;
@@ -44,7 +46,10 @@ final class ServedForwarder implements AutoCloseable {
         forwarder = Forwarder.open(settings);
         Zone zone = Zone.of(
                 Stream.concat(Stream.of(new Origin(DomainName.of("consul"), false)), Origin.privateReverse().stream()).toList(),
-                new Zone.Authority("ns", List.of(), Duration.ofSeconds(5), Duration.ofSeconds(1)));
+                        new Zone.Authority("ns", List.of(), Duration.ofSeconds(5), Duration.ofSeconds(1)))
+                .change()
+                .put(DomainName.of("external.service.consul"), RRset.of(Duration.ofSeconds(5), List.of(new Rdata.Cname(DomainName.of("www.example.com")))))
+                .build(1);
         server = DnsServer.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), loops, () -> zone, forwarder, DnsSettings.DEFAULT, log);
     }
 
