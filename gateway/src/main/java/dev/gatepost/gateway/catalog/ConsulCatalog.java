@@ -124,7 +124,7 @@ public final class ConsulCatalog implements CatalogSource {
     private boolean nodesHeard;
     private final ConsulRights rights = new ConsulRights();
     private final Set<Health> sickHeard = EnumSet.noneOf(Health.class);
-    private long lastHeard;
+    private long lastDelivered;
     private long patienceEnds;
 
     /// @param maxLossPercent of all instances: a greater loss at once must be confirmed
@@ -246,12 +246,11 @@ public final class ConsulCatalog implements CatalogSource {
             recheck();
             return;
         }
-        // The first event after a quiet while is taken at once; those in a row are gathered, a pause each.
-        long sinceLast = System.nanoTime() - lastHeard;
+        // A change after a quiet while is taken at once; those in a row are gathered, a pause each.
+        long sinceLast = System.nanoTime() - lastDelivered;
         if (sinceLast < timing.settle().toNanos()) {
             TimeUnit.NANOSECONDS.sleep(timing.settle().toNanos() - sinceLast);
         }
-        lastHeard = System.nanoTime();
         List<Heard> all = new ArrayList<>(List.of(first));
         inbox.drainTo(all);
         all.forEach(this::take);
@@ -374,6 +373,7 @@ public final class ConsulCatalog implements CatalogSource {
         standing.delivered();
         delivered = Optional.of(now);
         deliveredEdition = catalog.edition();
+        lastDelivered = System.nanoTime();
         changed.accept(now);
     }
 

@@ -14,7 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /// What following costs a real agent: requests are counted on their way to it.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ConsulEconomyTest {
-    private static final int SERVICES = 200;
+    private static final int SERVICES = 1000;
 
     private Optional<ConsulAgent> started = Optional.empty();
 
