@@ -197,7 +197,7 @@ public final class ConfigReader {
     private Routes routes() {
         EnumSet<Routes.Dialect> dialects = EnumSet.noneOf(Routes.Dialect.class);
         dialects.addAll(get(Settings.ROUTES_DIALECTS));
-        return new Routes(dialects, find(Settings.ROUTES_DEFAULT_HOST).orElse(""), get(Settings.ROUTES_HEALTH));
+        return new Routes(dialects, find(Settings.ROUTES_DEFAULT_HOST).orElse(""), find(Settings.ROUTES_DEFAULT_HOST_FOR).orElse(List.of()), get(Settings.ROUTES_HEALTH));
     }
 
     private Timeouts timeouts() {

@@ -126,12 +126,13 @@ public record GatewayConfig(
         }
     }
 
-    /// @param folder of routes, zones and certificates that operators keep beside the catalog
+    /// @param folder of routes and zones that operators keep beside the catalog
     public record Fragments(Optional<Path> folder) {}
 
-    public record Routes(Set<Dialect> dialects, String defaultHost, boolean admitWarning) {
+    public record Routes(Set<Dialect> dialects, String defaultHost, List<Selector> defaultHostFor, boolean admitWarning) {
         public Routes {
             dialects = Set.copyOf(dialects);
+            defaultHostFor = List.copyOf(defaultHostFor);
         }
 
         public enum Dialect { GATEPOST, FABIO, TRAEFIK }

@@ -17,7 +17,7 @@ public record Place(String source, Path base, int line, int column) {
         return new Place(name, Path.of("").toAbsolutePath(), 0, 0);
     }
 
-    Place at(int line, int column) {
+    public Place at(int line, int column) {
         return new Place(source, base, line, column);
     }
 

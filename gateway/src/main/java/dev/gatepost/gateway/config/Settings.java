@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 import static dev.gatepost.gateway.config.Setting.Need.NEEDED;
 import static dev.gatepost.gateway.config.Setting.Need.RARELY;
@@ -26,6 +27,7 @@ final class Settings {
     private static final Map<String, Setting<?>> BY_KEY = new LinkedHashMap<>();
     private static final Set<String> SECTIONS = new TreeSet<>();
 
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{(service|tag|dc|meta\\.[A-Za-z0-9_-]+)\\}");
     private static final Duration ZERO = Duration.ZERO;
     private static final Duration A_MILLISECOND = Duration.ofMillis(1);
 
@@ -63,13 +65,15 @@ final class Settings {
     static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,
             "where the last known good catalog is kept, for a start while Consul is away; omit it in a read-only container");
     static final Setting<Path> FRAGMENTS_FOLDER = optional("fragments.folder", Syntax.folder("a readable folder"), "none", SOMETIMES,
-            "routes, zones and certificates that operators write, followed as its files change; the same is read from Consul's KV store");
+            "routes and zones that operators write, followed as its files change; the same is read from Consul's KV store");
     static final Setting<List<Routes.Dialect>> ROUTES_DIALECTS = of("routes.dialects", Syntax.list(Syntax.oneOf(dialects())), "gatepost, fabio, traefik", SOMETIMES,
             "which tags are read as routes");
     static final Setting<Boolean> ROUTES_HEALTH = of("routes.health", Syntax.oneOf(health()), "passing", SOMETIMES,
             "`warning` gives traffic to instances that warn as well; DNS follows the same rule");
     static final Setting<String> ROUTES_DEFAULT_HOST = optional("routes.default-host", defaultHost(), "off", SOMETIMES,
-            "publishes every service under a host such as `{service}.qa.example.com`");
+            "publishes every service under a host such as `{service}.qa.example.com`; also `{tag}`, `{dc}`, `{meta.KEY}`");
+    static final Setting<List<Selector>> ROUTES_DEFAULT_HOST_FOR = optional("routes.default-host-for", Syntax.list(selector()), "all", SOMETIMES,
+            "which instances: `[tag=qa, service=web-*]`, any of them; `!tag=internal` excludes; also `dc=`, `meta.KEY=`");
     static final Setting<List<Cidr>> TRUSTED_PROXIES = optional("trusted-proxies", Syntax.list(Syntax.cidr()), "none", SOMETIMES,
             "whose X-Forwarded-* and PROXY headers are believed");
     static final Setting<String> ACCESS_LOG_OUTPUT = of("access-log.output", output(), "stdout", SOMETIMES,
@@ -122,7 +126,7 @@ final class Settings {
     static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
             "how answers are formed: by the RFCs, or as Consul 1.8 does, quirks included, its TTLs of 0 as well unless others are set");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
-            "the folder of the KV store that fragments are read from: `routes/NAME`, `zones/NAME`, `certificates/NAME`");
+            "the folder of the KV store that fragments are read from: `routes/NAME`, `zones/NAME`");
     static final Setting<String> CONSUL_DATACENTER = optional("consul.datacenter", Syntax.text(), "the agent's own", RARELY,
             "the datacenter whose services are read");
     static final Setting<Path> CONSUL_CA_CERTIFICATE = optional("consul.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,
@@ -238,10 +242,15 @@ final class Settings {
         });
     }
 
+    private static Syntax<Selector> selector() {
+        return Syntax.word("service=NAME, tag=TAG, dc=DC or meta.KEY=VALUE, * for any text, ! before it to exclude", text -> Selector.parse(text.text()));
+    }
+
     private static Syntax<String> defaultHost() {
         return Syntax.word("empty, or a host such as {service}.qa.example.com", text -> {
             String host = text.text().strip();
-            if (!host.isEmpty() && !(host.contains("{service}") && Syntax.isDomain(host.replace("{service}", "s")))) {
+            String filled = PLACEHOLDER.matcher(host).replaceAll("s");
+            if (!host.isEmpty() && (filled.equals(host) || !Syntax.isDomain(filled))) {
                 throw new IllegalArgumentException();
             }
             return host;

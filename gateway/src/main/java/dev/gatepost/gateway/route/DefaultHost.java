@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.config.Selector;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -21,9 +22,13 @@ final class DefaultHost {
     private DefaultHost() {}
 
     /// The hosts of the instance, sorted; none for one that lacks what the pattern asks for.
-    static Set<String> hosts(String pattern, Instance instance) {
+    static Set<String> hosts(RouteSettings settings, Instance instance) {
+        String pattern = settings.defaultHost();
         // Consul's servers register themselves; their port speaks no HTTP.
         if (pattern.isEmpty() || instance.service().equals("consul")) {
+            return Set.of();
+        }
+        if (!Selector.chooses(settings.defaultHostFor(), instance.service(), instance.tags(), instance.node().datacenter(), instance.meta())) {
             return Set.of();
         }
         List<String> tags = pattern.contains("{tag}")

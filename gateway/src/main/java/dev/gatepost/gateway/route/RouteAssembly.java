@@ -58,7 +58,7 @@ final class RouteAssembly {
                         claim.service(),
                         claim.instance().key(),
                         claim.declaration().text(),
-                        "%s belongs to service %s (expected: a name that no other service has)".formatted(key.id(), owner.service())));
+                        "%s belongs to %s (expected: a name that nobody else has)".formatted(key.id(), owner.isWritten() ? owner.owner() : "service " + owner.service())));
             }
         }
         return admitted;

@@ -2,18 +2,25 @@ package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import dev.gatepost.gateway.config.Selector;
+import java.util.List;
 import java.util.Set;
 
 /// What the reading of routes depends on beside the catalog.
 ///
 /// @param defaultHost a host pattern such as `{service}.qa.example.com` under which every service is published; empty for none
+/// @param defaultHostFor which instances
 /// @param commands    of fabio's, which change what its tags declare
-public record RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost, FabioCommands commands) {
+public record RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost, List<Selector> defaultHostFor, FabioCommands commands) {
     public RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost) {
-        this(dialects, health, defaultHost, FabioCommands.NONE);
+        this(dialects, health, defaultHost, List.of(), FabioCommands.NONE);
     }
 
     public RouteSettings withCommands(FabioCommands others) {
-        return new RouteSettings(dialects, health, defaultHost, others);
+        return new RouteSettings(dialects, health, defaultHost, defaultHostFor, others);
+    }
+
+    public RouteSettings withDefaultHostFor(List<Selector> words) {
+        return new RouteSettings(dialects, health, defaultHost, List.copyOf(words), commands);
     }
 }

@@ -94,7 +94,7 @@ record ServiceRoutes(
             if (settings.dialects().contains(Dialect.TRAEFIK)) {
                 readTraefik(instance);
             }
-            for (String host : DefaultHost.hosts(settings.defaultHost(), instance)) {
+            for (String host : DefaultHost.hosts(settings, instance)) {
                 Declaration declaration = new Declaration(DefaultHost.KIND, "gatepost", settings.defaultHost(), instance.key());
                 claim(instance, declaration, parse("default " + host, () -> GatepostDialect.parse(host + "/")));
             }

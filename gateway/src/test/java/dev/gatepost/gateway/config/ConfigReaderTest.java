@@ -92,7 +92,7 @@ final class ConfigReaderTest {
                 config.consul().orElseThrow());
         assertEquals(Optional.of(folder.resolve("services.yaml")), config.catalog().file());
         assertEquals(Optional.of(folder.resolve("state/catalog.json")), config.catalog().lastGood());
-        assertEquals(new GatewayConfig.Routes(Set.of(Dialect.GATEPOST, Dialect.FABIO), "", true), config.routes());
+        assertEquals(new GatewayConfig.Routes(Set.of(Dialect.GATEPOST, Dialect.FABIO), "", List.of(), true), config.routes());
         assertEquals(List.of(Cidr.parse("127.0.0.0/8")), config.trustedProxies());
         assertEquals("file:" + folder + "/log/access.json", config.accessLog().output());
         assertEquals(1, config.threads());
