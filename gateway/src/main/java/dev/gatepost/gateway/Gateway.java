@@ -125,7 +125,7 @@ public final class Gateway implements AutoCloseable {
 
     private static GatewayState.Settings settings(GatewayConfig config) {
         HealthRule health = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
-        RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost());
+        RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost()).withDefaultHostFor(config.routes().defaultHostFor());
         ZoneSettings zone = config.dns()
                 .map(dns -> new ZoneSettings(
                         DomainName.of(dns.domain()), Optional.empty(), Ttls.of(dns.ttl()), dns.negativeTtl(), health,

@@ -27,7 +27,7 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, 
 
     /// Before the first snapshot: revision 0, which answers neither 404 nor NXDOMAIN, since nothing is known yet.
     static GatewayState unknown(Settings settings, Instant now) {
-        ServiceZone names = ServiceZone.of(Snapshot.EMPTY, settings.zone(), 0);
+        ServiceZone names = ServiceZone.of(Snapshot.EMPTY, settings.zone(), Fragments.NONE.zones(), 0);
         return new GatewayState(now, Snapshot.EMPTY, Fragments.NONE, new Serving(RouteTable.EMPTY, 0), names, names.zone().incomplete());
     }
 
@@ -35,7 +35,7 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, 
     GatewayState next(Snapshot snapshot, Fragments written, Settings settings, Instant now) {
         long revision = revision() + 1;
         RouteTable routes = RouteTable.from(snapshot, written.routes(), settings.routes(), serving.routes());
-        ServiceZone next = names.next(snapshot, revision);
+        ServiceZone next = names.next(snapshot, written.zones(), revision);
         return new GatewayState(now, snapshot, written, new Serving(routes, revision), next, next.zone());
     }
 

@@ -28,7 +28,7 @@ final class ArchitectureTest {
             Map.entry("gateway.route", Set.of("gateway.catalog", "gateway.config")),
             Map.entry("gateway.zone", Set.of("gateway.catalog", "gateway.config", "dns")),
             Map.entry("gateway.tls", Set.of("gateway.config")),
-            Map.entry("gateway.fragment", Set.of("gateway.catalog", "gateway.config", "gateway.route")),
+            Map.entry("gateway.fragment", Set.of("gateway.catalog", "gateway.config", "gateway.route", "gateway.zone", "dns")),
             Map.entry("gateway.accesslog", Set.of("gateway.config", "dns")),
             Map.entry("gateway.proxy", Set.of("gateway.route", "gateway.tls", "gateway.accesslog", "gateway.config")),
             Map.entry("gateway", Set.of("gateway.config", "gateway.catalog", "gateway.route", "gateway.fragment", "gateway.zone", "gateway.tls", "gateway.accesslog", "gateway.proxy", "dns", "dns.forward", "admin")));

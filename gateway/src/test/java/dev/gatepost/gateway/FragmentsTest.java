@@ -61,6 +61,64 @@ class FragmentsTest {
     }
 
     @Test
+    void answersFromZonesOfTheKvStoreAndOfTheFolder() throws Exception {
+        Path folder = Files.createDirectories(home.resolve("fragments"));
+        Files.writeString(folder.resolve("file.test.zone"), "@ SOA ns host 5 3600 600 86400 30\nwww A 10.0.0.1\n");
+        try (ConsulAgent consul = ConsulAgent.start();
+                RunningGateway gateway = RunningGateway.start(
+                        home, "consul: { address: \"" + consul.address() + "\" }", "fragments: { folder: " + folder + " }")) {
+            Await.until("the file's zone is answered", SOON, () -> gateway.dig("www.file.test", "A", "+short").strip().equals("10.0.0.1"));
+            assertTrue(gateway.dig("file.test", "SOA", "+short").contains(" 5 3600 "));
+
+            consul.cli("kv", "put", "gatepost/zones/qa.test", "$TTL 60\n* IN A 10.0.0.7\nold IN CNAME new\n");
+            Await.until("the KV store's zone is answered", SOON, () -> gateway.dig("anything.qa.test", "A", "+short").strip().equals("10.0.0.7"));
+            assertEquals("new.qa.test.\n10.0.0.7", gateway.dig("old.qa.test", "A", "+short").strip());
+
+            consul.kvPut("gatepost/zones/qa.test", "$TTL 60\n* IN A 10.0.0.8\n\nbad IN A 10.0.0.999\n");
+            Await.until("the bad version is rejected", SOON, () -> rejected(gateway, "gatepost/zones/qa.test").contains("gatepost/zones/qa.test:4:1: "));
+            assertEquals("10.0.0.7", gateway.dig("anything.qa.test", "A", "+short").strip());
+
+            consul.kvPut("gatepost/zones/file.test", "www A 10.0.0.2\n");
+            Await.until("the second zone of a name is rejected", SOON, () -> rejected(gateway, "gatepost/zones/file.test").contains("is also in file "));
+            assertEquals("10.0.0.1", gateway.dig("www.file.test", "A", "+short").strip());
+
+            consul.kvDelete("gatepost/zones/qa.test");
+            Await.until("a deleted zone is gone", SOON, () -> gateway.dig("anything.qa.test", "A").contains("REFUSED"));
+        }
+    }
+
+    /// A developer registers a service, and has a URL and a name.
+    @Test
+    void publishesWhatADeveloperRegisters() throws Exception {
+        try (ConsulAgent consul = ConsulAgent.start();
+                Origin origin = Origin.start("mine");
+                RunningGateway gateway = RunningGateway.start(
+                        home,
+                        "consul: { address: \"" + consul.address() + "\" }",
+                        "routes: { default-host: \"{service}.{meta.owner}.qa.test\", default-host-for: [ tag=qa, \"!service=secret*\" ] }")) {
+            consul.cli("kv", "put", "gatepost/zones/qa.test", "* IN A 127.0.0.1\n");
+            String port = String.valueOf(origin.port());
+            consul.cli("services", "register", "-name=the-shop", "-address=127.0.0.1", "-port=" + port, "-tag=qa", "-meta=owner=alice");
+            consul.cli("services", "register", "-name=secret-shop", "-address=127.0.0.1", "-port=" + port, "-tag=qa", "-meta=owner=alice");
+            consul.cli("services", "register", "-name=prod", "-address=127.0.0.1", "-port=" + port, "-meta=owner=alice");
+            Await.until("the service has a URL", SOON, () -> gateway.status("the-shop.alice.qa.test/name") == 200);
+            Await.until("the URL's host has an address", SOON, () -> gateway.dig("the-shop.alice.qa.test", "A", "+short").strip().equals("127.0.0.1"));
+            assertEquals("127.0.0.1", gateway.dig("the-shop.service.consul", "A", "+short").strip());
+            assertEquals(404, gateway.status("secret-shop.alice.qa.test/name"));
+            assertEquals(404, gateway.status("prod.alice.qa.test/name"));
+
+            consul.cli("services", "register", "-name=the_shop", "-address=127.0.0.1", "-port=" + port, "-tag=qa", "-meta=owner=alice");
+            Await.until("the second of a name is rejected", SOON, () -> gateway.admin("/api/v1/rejected").toString().contains("belongs to service the-shop"));
+            String conflict = gateway.admin("/api/v1/rejected").toString();
+            assertTrue(conflict.contains("\"service\":\"the_shop\"") && conflict.contains("the-shop.alice.qa.test/ belongs to service the-shop"), conflict);
+
+            consul.cli("kv", "put", "gatepost/routes/mine", "{ route: the-shop.alice.qa.test/, addresses: [ \"127.0.0.1:" + port + "\" ] }");
+            Await.until("what an operator wrote goes before", SOON,
+                    () -> gateway.admin("/api/v1/rejected").toString().contains("belongs to kv gatepost/routes/mine"));
+        }
+    }
+
+    @Test
     void followsAFolderWhoseFilesAreReplaced() throws Exception {
         try (Origin origin = Origin.start("web-1")) {
             Path folder = home.resolve("fragments");

@@ -19,8 +19,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Fragments in a folder and in the folders directly below it: `NAME.yaml` is of routes, `NAME.zone` a zone, `NAME.pem` a
-/// certificate with its key in it or in `NAME.key`. The extension alone tells, since a ConfigMap has no folders.
+/// Fragments in a folder and in the folders directly below it: `NAME.yaml` is of routes, `NAME.zone` a zone. The extension alone tells, since a ConfigMap has no folders.
 ///
 /// The folder may be swapped as a whole behind a link (Kubernetes) and its files replaced (consul-template). A folder that
 /// can't be read takes nothing away; a file that is gone does.
@@ -151,20 +150,19 @@ final class FolderSource implements FragmentSource {
         String fileName = file.getFileName().toString();
         int dot = fileName.lastIndexOf('.');
         // What has no extension is no fragment: a writer's temporary file, a README.
-        if (dot <= 0 || fileName.endsWith("~") || fileName.endsWith(".tmp") || fileName.endsWith(".key")) {
+        if (dot <= 0 || fileName.endsWith("~") || fileName.endsWith(".tmp")) {
             return;
         }
         String name = fileName.substring(0, dot);
         Optional<Fragment.Kind> kind = kind(fileName.substring(dot + 1));
         if (kind.isEmpty()) {
-            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml, NAME.zone, or NAME.pem with NAME.key)"));
+            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml or NAME.zone)"));
             return;
         }
         String text = "";
         Optional<String> unreadable = Optional.empty();
         try {
-            Path key = file.resolveSibling(name + ".key");
-            text = text(file) + (kind.get() == Fragment.Kind.CERTIFICATE && Files.exists(key) ? "\n" + text(key) : "");
+            text = text(file);
         } catch (NoSuchFileException e) {
             throw e; // swapped under our hands
         } catch (IOException e) {
@@ -184,7 +182,6 @@ final class FolderSource implements FragmentSource {
         return switch (extension) {
             case "yaml", "yml" -> Optional.of(Fragment.Kind.ROUTE);
             case "zone" -> Optional.of(Fragment.Kind.ZONE);
-            case "pem", "crt" -> Optional.of(Fragment.Kind.CERTIFICATE);
             default -> Optional.empty();
         };
     }

@@ -13,8 +13,7 @@ import java.util.Optional;
 public record Fragment(Kind kind, String medium, String name, Place place, String text, Optional<String> unreadable) {
     public enum Kind {
         ROUTE("routes"),
-        ZONE("zones"),
-        CERTIFICATE("certificates");
+        ZONE("zones");
 
         private final String folder;
 

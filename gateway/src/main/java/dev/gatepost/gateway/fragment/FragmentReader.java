@@ -1,12 +1,18 @@
 package dev.gatepost.gateway.fragment;
 
+import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.ZoneFile;
 import dev.gatepost.gateway.config.Problem;
 import dev.gatepost.gateway.route.RouteFragment;
+import dev.gatepost.gateway.zone.StaticZone;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,11 +21,17 @@ import org.slf4j.LoggerFactory;
 final class FragmentReader {
     private static final Logger LOG = LoggerFactory.getLogger(FragmentReader.class);
 
+    /// Of records whose file says nothing of it.
+    private static final Duration TTL = Duration.ofMinutes(1);
+
     private Map<String, Held> held = Map.of();
+    private List<StaticZone> zonesInForce = Fragments.NONE.zones();
 
     /// What a good fragment means.
     private sealed interface Meaning {
         record Routes(RouteFragment routes) implements Meaning {}
+
+        record Zone(StaticZone zone) implements Meaning {}
     }
 
     /// @param text     as it was last written, good or bad
@@ -31,6 +43,8 @@ final class FragmentReader {
     Fragments read(List<FragmentSource.Found> found) {
         Map<String, Held> next = new HashMap<>();
         List<RouteFragment> routes = new ArrayList<>();
+        Map<DomainName, StaticZone> zones = new LinkedHashMap<>();
+        Map<DomainName, Fragment> owners = new HashMap<>();
         List<RejectedFragment> rejected = new ArrayList<>();
         for (FragmentSource.Found source : found) {
             rejected.addAll(source.rejected());
@@ -41,12 +55,31 @@ final class FragmentReader {
                 now.good().ifPresent(meaning -> {
                     switch (meaning) {
                         case Meaning.Routes(RouteFragment good) -> routes.add(good);
+                        case Meaning.Zone(StaticZone good) -> {
+                            Fragment owner = owners.putIfAbsent(good.origin(), fragment);
+                            if (owner == null) {
+                                zones.put(good.origin(), good);
+                            } else {
+                                rejected.add(new RejectedFragment(
+                                        fragment.medium(),
+                                        fragment.place().source(),
+                                        "%s: zone %s is also in %s, which is in force (expected: each zone once)".formatted(fragment.place(), good.origin(), owner.id())));
+                            }
+                        }
                     }
                 });
             }
         }
         held = next;
-        return new Fragments(routes, rejected);
+        if (!sameObjects(List.copyOf(zones.values()), zonesInForce)) {
+            zonesInForce = List.copyOf(zones.values());
+        }
+        return new Fragments(routes, zonesInForce, rejected);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // what was not written anew is the same object
+    private static boolean sameObjects(List<StaticZone> a, List<StaticZone> b) {
+        return a.size() == b.size() && IntStream.range(0, a.size()).allMatch(i -> a.get(i) == b.get(i));
     }
 
     private static Held held(Fragment fragment, Optional<Held> before) {
@@ -75,10 +108,20 @@ final class FragmentReader {
     private static Optional<Meaning> meaning(Fragment fragment, List<Problem> problems) {
         return switch (fragment.kind()) {
             case ROUTE -> RouteFragment.read(fragment.medium(), fragment.text(), fragment.place(), problems).map(Meaning.Routes::new);
-            case ZONE, CERTIFICATE -> {
-                problems.add(new Problem(fragment.place(), "not supported by this version (expected: a fragment of routes)"));
-                yield Optional.empty();
-            }
+            case ZONE -> zone(fragment, problems);
         };
+    }
+
+    /// The name says which zone it is.
+    private static Optional<Meaning> zone(Fragment fragment, List<Problem> problems) {
+        try {
+            ZoneFile file = ZoneFile.read(fragment.text(), DomainName.of(fragment.name()), TTL);
+            return Optional.of(new Meaning.Zone(new StaticZone(file.origin(), file.soa(), file.records())));
+        } catch (ZoneFile.Malformed e) {
+            problems.add(new Problem(e.line() == 0 ? fragment.place() : fragment.place().at(e.line(), 1), e.reason()));
+        } catch (IllegalArgumentException e) {
+            problems.add(new Problem(fragment.place(), "name " + e.getMessage()));
+        }
+        return Optional.empty();
     }
 }

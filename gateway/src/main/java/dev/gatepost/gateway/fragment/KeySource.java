@@ -19,7 +19,7 @@ import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Fragments in Consul's KV store: `PREFIX/routes/NAME`, `PREFIX/zones/NAME`, `PREFIX/certificates/NAME`. While Consul is
+/// Fragments in Consul's KV store: `PREFIX/routes/NAME`, `PREFIX/zones/NAME`. While Consul is
 /// away, or doesn't let us read them, those that were read last stay.
 final class KeySource implements FragmentSource, ConsulKeys.Listener {
     private static final Logger LOG = LoggerFactory.getLogger(KeySource.class);
