@@ -31,6 +31,11 @@ public interface Outside {
             }
         };
 
+        /// Whether any name at all may be asked for: the RA bit.
+        default boolean recursive() {
+            return true;
+        }
+
         /// Whether anybody is asked about an uncompressed name. A name that the zone only shares is left to the agent if so.
         boolean covers(byte[] bytes, int nameAt, int nameLength);
 

@@ -37,13 +37,17 @@ public final class RRset {
     /// Which record comes first how often; null when all do alike.
     final @Nullable Lot lot;
 
+    /// Whether the order means something: then every answer has it.
+    final boolean ordered;
+
     private final List<Rdata> records;
     private final Duration ttl;
 
     /// @param weight how often it comes first, in proportion to those of the others
     public record Weighted(Rdata rdata, int weight) {}
 
-    private RRset(int type, Duration ttl, List<Rdata> records, int[] weights) {
+    private RRset(int type, Duration ttl, List<Rdata> records, int[] weights, boolean ordered) {
+        this.ordered = ordered;
         this.lot = Lot.of(weights);
         this.type = type;
         this.ttl = ttl;
@@ -88,15 +92,24 @@ public final class RRset {
 
     /// One set per type among the records, in the order in which the types first appear; equal records once.
     public static List<RRset> of(Duration ttl, List<? extends Rdata> records) {
-        return weighted(ttl, records.stream().map(each -> new Weighted(each, 1)).toList(), false);
+        return weighted(ttl, ones(records), false, false);
     }
 
     /// The same of records with weights; those of equal records add up.
     public static List<RRset> weighted(Duration ttl, List<Weighted> records) {
-        return weighted(ttl, records, true);
+        return weighted(ttl, records, true, false);
     }
 
-    private static List<RRset> weighted(Duration ttl, List<Weighted> records, boolean adding) {
+    /// The same of records whose order means something, nearest first: every answer begins with the first.
+    public static List<RRset> ordered(Duration ttl, List<? extends Rdata> records) {
+        return weighted(ttl, ones(records), false, true);
+    }
+
+    private static List<Weighted> ones(List<? extends Rdata> records) {
+        return records.stream().map(each -> new Weighted(each, 1)).toList();
+    }
+
+    private static List<RRset> weighted(Duration ttl, List<Weighted> records, boolean adding, boolean ordered) {
         Map<Integer, Map<Rdata, Integer>> byType = new LinkedHashMap<>();
         for (Weighted each : records) {
             byType.computeIfAbsent(each.rdata.type(), _ -> new LinkedHashMap<>())
@@ -104,7 +117,7 @@ public final class RRset {
         }
         var sets = new ArrayList<RRset>(byType.size());
         byType.forEach((type, set) ->
-                sets.add(new RRset(type, ttl, List.copyOf(set.keySet()), set.values().stream().mapToInt(weight -> weight).toArray())));
+                sets.add(new RRset(type, ttl, List.copyOf(set.keySet()), set.values().stream().mapToInt(weight -> weight).toArray(), ordered)));
         return List.copyOf(sets);
     }
 

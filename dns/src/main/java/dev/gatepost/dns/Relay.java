@@ -13,6 +13,9 @@ public final class Relay {
     public int rcode;
     public int answers;
     public int authority;
+    public int additional;
+    /// Whoever says it is the one to say it: the AA bit.
+    public boolean authoritative;
     /// Somebody trusted has validated it: the AD bit, for clients that asked to know.
     public boolean authenticated;
     public boolean truncated;
@@ -25,7 +28,7 @@ public final class Relay {
     /// Who was asked, or nothing.
     public String upstream = "";
 
-    private static final byte[] NO_TEXT = {};
+    static final byte[] NO_TEXT = {};
 
     Relay clear(long nowNanos) {
         this.nowNanos = nowNanos;
@@ -33,6 +36,8 @@ public final class Relay {
         rcode = 0;
         answers = 0;
         authority = 0;
+        additional = 0;
+        authoritative = false;
         authenticated = false;
         truncated = false;
         errorInfo = NO_ERROR_INFO;

@@ -27,6 +27,7 @@ public final class Responder {
     private static final int FLAG_RECURSION_AVAILABLE = 0x0080;
     private static final int FLAG_AUTHENTIC_DATA = 0x0020;
     private static final int OPTION_EXTENDED_ERROR = 15;
+    private static final int STALE_ANSWER = 3; // RFC 8914 section 4.4
     /// Pointers reach no further (RFC 1035 section 4.1.4).
     private static final int POINTER_REACH = 0x3fff;
     private static final int MAX_CNAMES = 8;
@@ -35,10 +36,11 @@ public final class Responder {
     private static final int DRAWS = 128;
 
     private final boolean forwards;
+    private final boolean recursive;
     private final Outside.Agent agent;
     private final int udpPayload;
     private final QueryRecord record = new QueryRecord();
-    private final Query query = new Query();
+    private Query query = new Query();
     private final NameKey key = new NameKey();
     private final Relay relay = new Relay();
     private final Chain chain = new Chain();
@@ -63,6 +65,7 @@ public final class Responder {
     public Responder(Outside.Agent agent, int udpPayload) {
         this.agent = agent;
         this.forwards = !agent.equals(Outside.Agent.NONE);
+        this.recursive = forwards && agent.recursive();
         this.udpPayload = udpPayload;
     }
 
@@ -81,7 +84,7 @@ public final class Responder {
         Query.Verdict verdict = query.read(in, length);
         begin(zone, in, length, stream, out);
         if (zone.mimic != null) {
-            return zone.mimic.answer(in, length, stream, forwards, out, record);
+            return zone.mimic.answer(in, length, stream, recursive, out, record);
         }
         return switch (verdict) {
             case DROP -> {
@@ -162,15 +165,45 @@ public final class Responder {
         return finish(relay.rcode == Rcode.NOERROR || relay.rcode == Rcode.NXDOMAIN ? relay.rcode : Rcode.SERVFAIL, true);
     }
 
+    /// Answers for somebody outside from a zone of his own, behind the question of another responder's message.
+    ///
+    /// @param limit where the records have to end
+    public void into(Zone own, Query asked, byte[] in, byte[] out, int limit, Relay relay) {
+        chain.end();
+        this.query = asked;
+        this.out = out;
+        this.limit = limit;
+        at = asked.questionEnd();
+        answers = 0;
+        authority = 0;
+        additional = 0;
+        truncated = false;
+        Owner owner = own.owners.find(key.read(in, Query.HEADER, asked.nameLength()));
+        if (owner.found()) {
+            relay.rcode = present(own, owner, asked.nameLength());
+        } else {
+            soa(own, own.originOf(in, Query.HEADER, asked.nameLength(), key), Query.HEADER, asked.nameLength());
+            relay.rcode = Rcode.NXDOMAIN;
+        }
+        relay.end = at;
+        relay.answers = answers;
+        relay.authority = authority;
+        relay.additional = additional;
+        relay.truncated = truncated;
+        relay.authoritative = true;
+        relay.source = QueryRecord.Source.ZONE;
+    }
+
     private int relayed() {
         at = relay.end;
         answers = relay.answers;
         authority = relay.authority;
+        additional = relay.additional;
         truncated = relay.truncated;
         record.source = relay.source;
         record.upstream = relay.upstream;
         record.stale = relay.stale;
-        int length = finish(relay.rcode, false);
+        int length = finish(relay.rcode, relay.authoritative);
         if (relay.authenticated && query.wantsAuthenticity()) {
             out[3] |= FLAG_AUTHENTIC_DATA;
         }
@@ -199,7 +232,8 @@ public final class Responder {
         record.source = QueryRecord.Source.NONE;
         record.upstream = "";
         record.stale = false;
-        relay.errorInfo = Relay.NO_ERROR_INFO;
+        relay.errorInfo = zone.stale ? STALE_ANSWER : Relay.NO_ERROR_INFO;
+        relay.errorText = Relay.NO_TEXT;
         chain.end();
         record.revision = zone.revision();
     }
@@ -394,7 +428,7 @@ public final class Responder {
     /// Adds what fits of a set, beginning anywhere in it, so that no record is first for everybody; more often where more
     /// weight is.
     private void addAnswers(Zone zone, RRset set, int ownerAt) {
-        int first = set.count == 1 ? 0 : below(set.count);
+        int first = set.count == 1 || set.ordered ? 0 : below(set.count);
         if (set.lot != null) {
             first = set.lot.draw(first, below(Integer.MAX_VALUE));
         }
@@ -624,7 +658,7 @@ public final class Responder {
             opt(rcode);
         }
         put16(4, 1);
-        return seal(rcode, (authoritative ? FLAG_AUTHORITATIVE : 0) | (truncated ? FLAG_TRUNCATED : 0) | (forwards ? FLAG_RECURSION_AVAILABLE : 0));
+        return seal(rcode, (authoritative ? FLAG_AUTHORITATIVE : 0) | (truncated ? FLAG_TRUNCATED : 0) | (recursive ? FLAG_RECURSION_AVAILABLE : 0));
     }
 
     private void opt(int rcode) {

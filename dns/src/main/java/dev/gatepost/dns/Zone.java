@@ -43,19 +43,24 @@ public final class Zone {
     final byte[][] soas;
     /// For each origin the name in wire format that it is another name of; empty for those that are none.
     final byte[][] aliases;
+    /// Whether it may lag behind what it was made from, since that can't be asked.
+    final boolean stale;
+    private @Nullable Zone staleTwin; // built by whichever thread asks first; two may build the same
+
     /// Whether any name in it is a wildcard.
     final boolean wildcards;
     private final Map<DomainName, Integer> originIndexes = new HashMap<>();
     /// Which lengths, in wire format, the origins have: saves looking at most of a name's labels.
     private final boolean[] originLengths = new boolean[DomainName.MAX_LENGTH + 1];
 
-    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, boolean wildcards, @Nullable Mimic mimic) {
+    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, boolean wildcards, @Nullable Mimic mimic, boolean stale) {
         this.owners = owners;
         this.origins = origins;
         this.authority = authority;
         this.revision = revision;
         this.complete = complete;
         this.wildcards = wildcards;
+        this.stale = stale;
         this.mimic = mimic;
         this.soas = new byte[origins.length + 1][];
         this.aliases = new byte[origins.length][];
@@ -70,7 +75,7 @@ public final class Zone {
 
     /// A zone of nothing but its apexes. The first origin is where the name server's own name lives.
     public static Zone of(List<Origin> origins, Authority authority) {
-        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, false, null);
+        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, false, null, false);
         DomainName server = empty.server();
         Builder builder = empty.change();
         List<RRset> ns = RRset.of(authority.ttl(), List.of(new Rdata.Ns(server, authority.addresses())));
@@ -91,12 +96,22 @@ public final class Zone {
     /// This zone as long as nobody knows yet what belongs into it: what it has is answered, all else within its origins is
     /// SERVFAIL, since NXDOMAIN would be a lie that caches keep.
     public Zone incomplete() {
-        return new Zone(owners, origins, authority, revision, false, wildcards, null);
+        return new Zone(owners, origins, authority, revision, false, wildcards, null, false);
+    }
+
+    /// This zone while nobody can say whether it still holds: answers tell so (RFC 8914 section 4.4).
+    public Zone asStale() {
+        Zone twin = staleTwin;
+        if (twin == null) {
+            twin = new Zone(owners, origins, authority, revision, complete, wildcards, mimic, true);
+            staleTwin = twin;
+        }
+        return twin;
     }
 
     /// This zone with answers formed by somebody else.
     public Zone answeredBy(Mimic other) {
-        return new Zone(owners, origins, authority, revision, complete, wildcards, other);
+        return new Zone(owners, origins, authority, revision, complete, wildcards, other, stale);
     }
 
     /// Our own count of published states; also the SOA's serial.
@@ -248,7 +263,7 @@ public final class Zone {
         }
 
         public Zone build(long revision) {
-            return new Zone(names.table(), origins, authority, revision, true, anyWildcard, null);
+            return new Zone(names.table(), origins, authority, revision, true, anyWildcard, null, false);
         }
 
         private int originFor(DomainName name) {

@@ -4,11 +4,14 @@ import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.DnsSettings;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Outside;
+import dev.gatepost.dns.Zone;
 import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.catalog.Catalog;
+import dev.gatepost.gateway.catalog.ConsulLookup;
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.catalog.SourceStatus;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.fragment.FragmentWatch;
 import dev.gatepost.gateway.fragment.Fragments;
@@ -23,6 +26,7 @@ import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ClientTls;
 import dev.gatepost.gateway.tls.RejectedCertificate;
 import dev.gatepost.gateway.tls.TlsProvider;
+import dev.gatepost.gateway.zone.LateNames;
 import dev.gatepost.gateway.zone.Ttls;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import io.netty.channel.EventLoopGroup;
@@ -76,6 +80,7 @@ public final class Gateway implements AutoCloseable {
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile GatewayState state;
     private volatile boolean drains;
+    private volatile boolean stale; // written by one event loop, read by all
 
     /// Something to close when the gateway ends, last opened first.
     private record Opened(String name, AutoCloseable closing) {}
@@ -101,6 +106,7 @@ public final class Gateway implements AutoCloseable {
             this.admin = config.admin().isPresent()
                     ? Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)))
                     : Optional.empty();
+            var _ = loops.next().scheduleWithFixedDelay(this::lookAtSources, 1, 1, TimeUnit.SECONDS);
         } catch (IOException | UncheckedIOException e) {
             close();
             throw new StartFailure(String.valueOf(e.getMessage()), e);
@@ -128,8 +134,9 @@ public final class Gateway implements AutoCloseable {
         RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost()).withDefaultHostFor(config.routes().defaultHostFor());
         ZoneSettings zone = config.dns()
                 .map(dns -> new ZoneSettings(
-                        DomainName.of(dns.domain()), Optional.empty(), Ttls.of(dns.ttl()), dns.negativeTtl(), health,
-                        ZoneSettings.nameServer(dns.address().getAddress()), dns.profile()))
+                        DomainName.of(dns.domain()), dns.names().alternativeDomain().map(DomainName::of),
+                        new Ttls(dns.ttl(), dns.names().nodeTtl().orElse(dns.ttl()), dns.names().serviceTtls()), dns.negativeTtl(), health,
+                        ZoneSettings.nameServer(dns.address().getAddress()), dns.profile(), config.consul().isPresent()))
                 .orElseGet(() -> ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
         return new GatewayState.Settings(routes, zone);
     }
@@ -154,8 +161,23 @@ public final class Gateway implements AutoCloseable {
     }
 
     private DnsServer post(GatewayConfig.Dns post, EventLoopGroup loops) throws IOException {
-        Outside outside = forwarder.isPresent() ? forwarder.get() : Outside.NONE;
-        return DnsServer.start(post.address(), loops, () -> state.zone(), outside, DnsSettings.DEFAULT, accessLog::log);
+        Outside forwarding = forwarder.isPresent() ? forwarder.get() : Outside.NONE;
+        Outside outside = forwarding;
+        if (config.consul().isPresent()) {
+            ConsulLookup lookup = open("consul lookup", new ConsulLookup(config.consul().get(), consulTls(config)));
+            outside = new LateNames(settings.zone(), lookup, () -> state.names().datacenters(), forwarding);
+        }
+        return DnsServer.start(post.address(), loops, this::zone, outside, DnsSettings.DEFAULT, accessLog::log);
+    }
+
+    /// What the post serves at this moment.
+    private Zone zone() {
+        Zone zone = state.zone();
+        return stale ? zone.asStale() : zone;
+    }
+
+    private void lookAtSources() {
+        stale = state.revision() > 0 && catalog.status().stream().anyMatch(SourceStatus::stale);
     }
 
     private static boolean forwards(GatewayConfig config) {

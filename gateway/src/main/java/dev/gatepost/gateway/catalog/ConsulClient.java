@@ -134,6 +134,11 @@ final class ConsulClient implements AutoCloseable {
         return get(Transports::asking, endpoint, consistency, "");
     }
 
+    /// Asks a datacenter, or the agent's own for an empty name.
+    Answer askIn(String askedDatacenter, String endpoint, Consistency consistency) throws ConsulFailure {
+        return get(Transports::asking, endpoint, consistency, askedDatacenter.isEmpty() ? "" : "&dc=" + segment(askedDatacenter));
+    }
+
     /// Asks for what is newer than `index` and waits for it at most as long as is said.
     Answer await(String endpoint, long index, Duration longest, Consistency consistency) throws ConsulFailure {
         return get(longest.compareTo(wait) > 0 ? Transports::dozing : Transports::waiting, endpoint, consistency, "&index=" + Long.toUnsignedString(index) + "&wait=" + longest.toMillis() + "ms");

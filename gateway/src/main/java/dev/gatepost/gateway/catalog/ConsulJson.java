@@ -41,6 +41,22 @@ final class ConsulJson {
         return new Service(name, parse(json, HEALTH).stream().map(HealthEntry::instance).toList());
     }
 
+    /// `/v1/query/NAME/execute`
+    static ConsulLookup.Found executed(String json) throws ConsulFailure {
+        Executed executed = parse(json, new TypeReference<>() {});
+        List<Instance> instances = executed.nodes == null ? List.of() : executed.nodes.stream().map(HealthEntry::instance).toList();
+        return new ConsulLookup.Found(instances, executed.dns == null ? "" : text(executed.dns.ttl));
+    }
+
+    private record Executed(@JsonProperty("Nodes") @Nullable List<HealthEntry> nodes, @JsonProperty("DNS") @Nullable DnsEntry dns) {}
+
+    private record DnsEntry(@JsonProperty("TTL") @Nullable String ttl) {}
+
+    /// `/v1/catalog/datacenters`
+    static List<String> datacenters(String json) throws ConsulFailure {
+        return parse(json, new TypeReference<>() {});
+    }
+
     /// `/v1/catalog/services`: name to tags
     static Map<String, Set<String>> services(String json) throws ConsulFailure {
         Map<String, Set<String>> services = new TreeMap<>();

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -136,7 +137,8 @@ public final class ConfigReader {
                 profile,
                 ttl(Settings.DNS_TTL, profile),
                 ttl(Settings.DNS_NEGATIVE_TTL, profile),
-                forwarding(address));
+                forwarding(address),
+                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls()));
     }
 
     private Dns.Forwarding forwarding(InetSocketAddress own) {
@@ -153,6 +155,12 @@ public final class ConfigReader {
         return new Dns.Forwarding(zones, new Dns.Cache(
                 get(Settings.DNS_CACHE_SIZE), get(Settings.DNS_CACHE_MAX_TTL), get(Settings.DNS_CACHE_MAX_NEGATIVE_TTL), get(Settings.DNS_CACHE_STALE)),
                 find(Settings.DNS_HOSTS).orElse(List.of()), find(Settings.DNS_BLOCK).orElse(List.of()));
+    }
+
+    private Map<String, Duration> serviceTtls() {
+        Map<String, Duration> ttls = new LinkedHashMap<>();
+        find(Settings.DNS_SERVICE_TTLS).orElse(List.of()).forEach(each -> ttls.put(each.service(), each.ttl()));
+        return ttls;
     }
 
     /// Consul's answers may not be kept at all, unless somebody said otherwise.

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,8 +51,21 @@ public record GatewayConfig(
 
     /// @param ttl         of positive answers
     /// @param negativeTtl of NODATA and NXDOMAIN (RFC 2308)
-    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding) {
+    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding, Names names) {
         public enum Profile { STRICT, CONSUL_1_8 }
+
+        /// What holds for some of the names.
+        ///
+        /// @param alternativeDomain another domain that has the same names
+        /// @param nodeTtl           of nodes and addresses; empty: as all others
+        /// @param serviceTtls       by service name, or `prefix*`
+        public record Names(Optional<String> alternativeDomain, Optional<Duration> nodeTtl, Map<String, Duration> serviceTtls) {
+            public static final Names DEFAULT = new Names(Optional.empty(), Optional.empty(), Map.of());
+
+            public Names {
+                serviceTtls = Map.copyOf(serviceTtls);
+            }
+        }
 
         /// Who is asked about other names, and what is remembered of it.
         ///
@@ -107,6 +121,11 @@ public record GatewayConfig(
             Optional<Path> clientKey,
             boolean verify,
             Duration maxStale) {
+        /// The same, asking the agent's own datacenter where none is said.
+        public Consul inOwnDatacenter() {
+            return new Consul(address, token, tokenFile, keyPrefix, "", caCertificate, clientCertificate, clientKey, verify, maxStale);
+        }
+
         /// Without the token: a configuration may be printed.
         @Override
         public String toString() {

@@ -115,6 +115,12 @@ final class Settings {
             "percent of all instances: when more vanish from Consul at once, a second, consistent read must confirm it; 100 believes everything");
     static final Setting<List<String>> CATALOG_PANIC = optional("catalog.panic", Syntax.list(Syntax.text()), "none", RARELY,
             "services of which all instances but those in maintenance are served while none is healthy, `[\"*\"]` for every service");
+    static final Setting<String> DNS_ALTERNATIVE_DOMAIN = optional("dns.alternative-domain", Syntax.domain(), "none", RARELY,
+            "a second domain under which everything is answered as well; what is pointed at stays in the first");
+    static final Setting<Duration> DNS_NODE_TTL = optional("dns.node-ttl", Syntax.ttl(), "`dns.ttl`", RARELY,
+            "of names of nodes and addresses");
+    static final Setting<List<ServiceTtl>> DNS_SERVICE_TTLS = optional("dns.service-ttls", Syntax.list(serviceTtl()), "`dns.ttl`", RARELY,
+            "of some services: `[{ service: \"db*\", ttl: 10s }]`; a name goes before a prefix, a longer prefix before a shorter");
     static final Setting<Duration> DNS_NEGATIVE_TTL = of("dns.negative-ttl", Syntax.ttl(), "1s", RARELY,
             "of \"no such name\" and \"no such record\"");
     static final Setting<Long> DNS_CACHE_SIZE = of("dns.cache-size", Syntax.size(64 << 10, 1L << 40), "64MiB", RARELY,
@@ -232,6 +238,22 @@ final class Settings {
         words.put("passing", false);
         words.put("warning", true);
         return words;
+    }
+
+    record ServiceTtl(String service, Duration ttl) {}
+
+    private static Syntax<ServiceTtl> serviceTtl() {
+        Syntax<String> name = Syntax.word("a service name, or the beginning of some with * at the end", text -> {
+            if (!text.text().matches("[A-Za-z0-9_-]{0,63}\\*?") || text.text().isEmpty()) {
+                throw new IllegalArgumentException();
+            }
+            return text.text();
+        });
+        return Syntax.mapping("{ service: \"db*\", ttl: 10s }", List.of("service", "ttl"), (key, fields, problems) -> {
+            Optional<String> service = Optional.ofNullable(fields.get("service")).flatMap(value -> name.read(key + ".service", value, problems));
+            Optional<Duration> ttl = Optional.ofNullable(fields.get("ttl")).flatMap(value -> Syntax.ttl().read(key + ".ttl", value, problems));
+            return service.flatMap(known -> ttl.map(time -> new ServiceTtl(known, time)));
+        });
     }
 
     private static Syntax<Dns.Profile> profile() {

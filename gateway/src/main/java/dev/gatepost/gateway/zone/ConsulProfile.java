@@ -7,6 +7,7 @@ import dev.gatepost.dns.RRType;
 import dev.gatepost.dns.Rcode;
 import dev.gatepost.dns.Rdata;
 import dev.gatepost.dns.Responder;
+import dev.gatepost.gateway.catalog.ConsulLookup.Wanted;
 import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Node;
 import dev.gatepost.gateway.zone.ConsulMessage.ResourceRecord;
@@ -57,7 +58,7 @@ final class ConsulProfile implements Mimic {
                 ConsulQuery query = ConsulQuery.read(in, length).orElseThrow();
                 record.type = query.type();
                 Optional<ConsulMessage> reply = reply(query, stream, forwards);
-                if (reply.isEmpty() && forwards) {
+                if (reply.isEmpty() && (forwards || isLate(query))) {
                     yield Responder.OUTSIDE;
                 }
                 yield write(query, reply.orElseGet(() -> refused(query)), in, out, record);
@@ -74,6 +75,9 @@ final class ConsulProfile implements Mimic {
             return reply.answers.isEmpty() ? forwards ? Optional.empty() : Optional.of(failed(query)) : Optional.of(reply);
         }
         if (domainOf(query.name()).isEmpty() || (query.type() == RRType.DS && forwards)) {
+            return Optional.empty();
+        }
+        if (isLate(query)) {
             return Optional.empty();
         }
         switch (query.type()) {
@@ -267,7 +271,7 @@ final class ConsulProfile implements Mimic {
         }
 
         private void node(String nodeName, Optional<String> datacenter, ConsulMessage reply) {
-            if (type != RRType.A && type != RRType.AAAA && type != RRType.ANY && type != RRType.TXT) {
+            if (!hasNodes(type)) {
                 return;
             }
             Optional<Node> found = index.node(nodeName).filter(node -> datacenter.isEmpty() || datacenter.get().equalsIgnoreCase(node.datacenter()));
@@ -371,6 +375,23 @@ final class ConsulProfile implements Mimic {
         int domain = domainOf(name).map(each -> each.toString().length()).orElse(0);
         String relative = text.substring(0, Math.max(0, text.length() - domain - 1));
         return relative.isEmpty() ? List.of() : Arrays.asList(relative.split("(?<!\\\\)\\.", -1));
+    }
+
+    private boolean isLate(ConsulQuery query) {
+        return settings.late()
+                && query.type() != RRType.SOA
+                && query.type() != RRType.NS
+                && LateName.of(names, query.name()).filter(name -> isElsewhere(name) && (!(name.wanted() instanceof Wanted.OnNode) || hasNodes(query.type()))).isPresent();
+    }
+
+    /// Whether nodes are looked for to answer a type.
+    private static boolean hasNodes(int type) {
+        return type == RRType.A || type == RRType.AAAA || type == RRType.ANY || type == RRType.TXT;
+    }
+
+    private boolean isElsewhere(LateName name) {
+        String datacenter = name.wanted().datacenter();
+        return datacenter.isEmpty() || !name.ofService() || !index.hasDatacenter(datacenter);
     }
 
     /// The longest of our domains that the name is in.

@@ -55,7 +55,7 @@ public final class ServiceZone {
         this.reverse = reverse;
         this.leftOut = Collections.unmodifiableSortedMap(leftOut);
         this.spellings = Map.copyOf(spellings);
-        this.datacenters = datacenters;
+        this.datacenters = Set.copyOf(datacenters);
         this.statics = statics;
     }
 
@@ -69,7 +69,7 @@ public final class ServiceZone {
         Set<String> datacenters = datacenters(snapshot);
         var records = new ServiceRecords(settings);
         Zone apexes = Zone.of(
-                origins(records.names(), datacenters, statics),
+                origins(records, datacenters, statics),
                 new Zone.Authority("ns", settings.nameServer(), settings.ttls().node(), settings.negativeTtl()));
         Zone.Builder kinds = apexes.change();
         kinds.spellAddressesUnder(records.names().under("addr", ""));
@@ -83,14 +83,16 @@ public final class ServiceZone {
 
     /// Every kind of name and every datacenter is a zone of its own, so that a resolver may be sent here for it alone and
     /// finds no SOA above the name that it was sent for.
-    private static List<Origin> origins(Names names, Set<String> datacenters, List<StaticZone> statics) {
+    private static List<Origin> origins(ServiceRecords records, Set<String> datacenters, List<StaticZone> statics) {
+        Names names = records.names();
+        boolean late = records.settings().late();
         var origins = new ArrayList<Origin>();
-        origins.add(new Origin(names.domain(), false));
+        origins.add(new Origin(names.domain(), late));
         for (String datacenter : Stream.concat(Stream.of(""), datacenters.stream()).toList()) {
             if (!datacenter.isEmpty()) {
-                origins.add(new Origin(names.within(datacenter), false));
+                origins.add(new Origin(names.within(datacenter), late));
             }
-            Names.KINDS.forEach(kind -> origins.add(new Origin(names.under(kind, datacenter), false)));
+            Names.KINDS.forEach(kind -> origins.add(new Origin(names.under(kind, datacenter), late)));
         }
         names.alternative().ifPresent(alternative -> origins.add(Origin.alias(alternative, names.domain())));
         origins.addAll(Origin.privateReverse());
@@ -123,6 +125,11 @@ public final class ServiceZone {
     /// Services and nodes that DNS can't name, `service NAME` or `node NAME`, each with the reason.
     public SortedMap<String, String> leftOut() {
         return leftOut;
+    }
+
+    /// The datacenters that the catalog has nodes of, in lower case.
+    public Set<String> datacenters() {
+        return datacenters;
     }
 
     Snapshot snapshot() {

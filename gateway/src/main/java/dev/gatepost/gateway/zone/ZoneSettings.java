@@ -17,15 +17,16 @@ import java.util.Optional;
 /// @param health      which instances are answered: the gate's own rule
 /// @param nameServer  our own addresses as clients reach them, for `ns.DOMAIN`; empty when they can't be told
 /// @param profile     how answers are formed
+/// @param late        whether [LateNames] may know names that the catalog doesn't
 public record ZoneSettings(
-        DomainName domain, Optional<DomainName> alternativeDomain, Ttls ttls, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer, GatewayConfig.Dns.Profile profile) {
+        DomainName domain, Optional<DomainName> alternativeDomain, Ttls ttls, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer, GatewayConfig.Dns.Profile profile, boolean late) {
     public ZoneSettings {
         nameServer = List.copyOf(nameServer);
     }
 
     /// One TTL for all, by the RFCs.
     public static ZoneSettings strict(DomainName domain, Duration ttl, Duration negativeTtl, HealthRule health, List<InetAddress> nameServer) {
-        return new ZoneSettings(domain, Optional.empty(), Ttls.of(ttl), negativeTtl, health, nameServer, GatewayConfig.Dns.Profile.STRICT);
+        return new ZoneSettings(domain, Optional.empty(), Ttls.of(ttl), negativeTtl, health, nameServer, GatewayConfig.Dns.Profile.STRICT, false);
     }
 
     /// The listening address as the name server's, unless it is the wildcard, which nobody can ask.

@@ -84,7 +84,7 @@ final class ConfigReaderTest {
                                 false)),
                         new Dns.Cache(64 << 20, Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(1)),
                         List.of(),
-                        List.of())),
+                        List.of()), Dns.Names.DEFAULT),
                 config.dns().orElseThrow());
         assertEquals(address("127.0.0.1", 9090), config.admin().orElseThrow().address());
         assertEquals(
@@ -96,6 +96,24 @@ final class ConfigReaderTest {
         assertEquals(List.of(Cidr.parse("127.0.0.0/8")), config.trustedProxies());
         assertEquals("file:" + folder + "/log/access.json", config.accessLog().output());
         assertEquals(1, config.threads());
+    }
+
+    @Test
+    void readsWhatHoldsForSomeNames() {
+        GatewayConfig config = read("""
+                dns:
+                  address: ":0"
+                  profile: consul-1.8
+                  alternative-domain: fleet.test
+                  node-ttl: 10s
+                  service-ttls: [ { service: "db*", ttl: 5s }, { service: web, ttl: 0s } ]
+                consul:
+                """, Map.of());
+        Dns dns = config.dns().orElseThrow();
+        assertEquals(
+                new Dns.Names(Optional.of("fleet.test"), Optional.of(Duration.ofSeconds(10)), Map.of("db*", Duration.ofSeconds(5), "web", Duration.ZERO)),
+                dns.names());
+        assertEquals(List.of(Duration.ZERO, Duration.ZERO), List.of(dns.ttl(), dns.negativeTtl()), "Consul's own, where nothing is said");
     }
 
     @Test
