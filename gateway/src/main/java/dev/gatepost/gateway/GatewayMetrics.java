@@ -111,6 +111,9 @@ final class GatewayMetrics {
                 .counter("gatepost_http_connections_refused_total", "Downstream connections closed at once: there were too many.", () -> gate(GateMetrics::refusedConnections))
                 .gauge("gatepost_http_exchanges", "Exchanges in flight.", () -> gate(GateMetrics::exchanges))
                 .counter("gatepost_upstream_retries_total", "Requests sent once more, to another connection or endpoint.", () -> gate(GateMetrics::retries))
+                .counter("gatepost_upstream_retries_refused_total", "Requests that failed since too many others had been sent again.", () -> gate(GateMetrics::refusedRetries))
+                .gauge("gatepost_upstream_waiting", "Requests that wait for an endpoint with room.", () -> gate(GateMetrics::waiting))
+                .counter("gatepost_upstream_ejections_total", "Endpoints passed over for a while since their requests failed.", () -> gate(GateMetrics::ejections))
                 .counter("gatepost_upstream_connects_total", "Connections opened to endpoints.", () -> gate(GateMetrics::upstreamConnects))
                 .counter("gatepost_upstream_reuses_total", "Requests sent on a kept-alive connection.", () -> gate(GateMetrics::upstreamReuses));
     }
@@ -139,6 +142,8 @@ final class GatewayMetrics {
                         () -> byEndpoint(endpoint -> (double) endpoint.requests()))
                 .counters("gatepost_endpoint_failures_total", "Connections to an endpoint that failed or broke, and responses that did not parse.",
                         List.of("service", "instance"), MOST_SAMPLES, () -> byEndpoint(endpoint -> (double) endpoint.failures()))
+                .gauges("gatepost_endpoint_ejected", "1 for an endpoint that is passed over since its requests failed.", List.of("service", "instance"), MOST_SAMPLES,
+                        () -> byEndpoint(endpoint -> endpoint.ejected() ? 1.0 : 0.0))
                 .gauges("gatepost_endpoint_connections", "Connections open to an endpoint.", List.of("service", "instance"), MOST_SAMPLES,
                         () -> byEndpoint(endpoint -> (double) endpoint.active() + endpoint.idle()));
     }

@@ -225,7 +225,9 @@ public final class ConfigReader {
                 Math.toIntExact(get(Settings.LIMITS_HEADER)),
                 Math.toIntExact(get(Settings.LIMITS_HEADERS)),
                 get(Settings.LIMITS_BODY),
-                get(Settings.LIMITS_CONNECTIONS));
+                get(Settings.LIMITS_CONNECTIONS),
+                get(Settings.LIMITS_ENDPOINT_REQUESTS),
+                get(Settings.LIMITS_WAITING));
         if (limits.header() > limits.headers()) {
             problems.add(Problem.of(placeOf(Settings.LIMITS_HEADER), Settings.LIMITS_HEADER.key(), limits.header() + "B", "at most limits.headers, " + limits.headers() + "B"));
         }

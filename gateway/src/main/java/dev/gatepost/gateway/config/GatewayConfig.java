@@ -195,8 +195,18 @@ public record GatewayConfig(
     /// @param headers     longest header section, either side: 431 for a request, 502 for a response
     /// @param body        longest request body: 413 above it; 0 is no limit
     /// @param connections most downstream connections at a time
-    public record Limits(int requestLine, int header, int headers, long body, int connections) {
+    /// @param endpointRequests most requests in flight to one endpoint; for HTTP/1 that is connections
+    /// @param waiting     most requests of one route that wait for an endpoint with room: 503 above it
+    public record Limits(int requestLine, int header, int headers, long body, int connections, int endpointRequests, int waiting) {
         public static final Limits DEFAULT = new Limits(8 * 1024, 16 * 1024, 64 * 1024, 0, 50_000);
+
+        public Limits(int requestLine, int header, int headers, long body, int connections) {
+            this(requestLine, header, headers, body, connections, 10_000, 1_000);
+        }
+
+        public Limits withEndpoints(int requests, int mostWaiting) {
+            return new Limits(requestLine, header, headers, body, connections, requests, mostWaiting);
+        }
     }
 
     /// @param grace   between not being ready and closing the listeners, so that a load balancer can notice

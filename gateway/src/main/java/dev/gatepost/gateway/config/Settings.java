@@ -109,6 +109,10 @@ final class Settings {
             "longest header section, either side: 431 for a request, 502 for a response");
     static final Setting<Integer> LIMITS_CONNECTIONS = of("limits.connections", Syntax.count(1, 10_000_000), "50000", RARELY,
             "most client connections at a time");
+    static final Setting<Integer> LIMITS_ENDPOINT_REQUESTS = of("limits.endpoint-requests", Syntax.count(1, 10_000_000), "10000", RARELY,
+            "most requests in flight to one endpoint, WebSockets included; for HTTP/1 that is connections");
+    static final Setting<Integer> LIMITS_WAITING = of("limits.waiting", Syntax.count(0, 10_000_000), "1000", RARELY,
+            "most requests of one route that wait for an endpoint with room, 503 above it; none waits longer than `timeouts.connect`");
     static final Setting<Duration> CATALOG_MAX_AGE = of("catalog.max-age", Syntax.duration(ZERO), "24h", RARELY,
             "how old unconfirmed services may be and `/ready` still say yes");
     static final Setting<Integer> CATALOG_MAX_LOSS = of("catalog.max-loss", Syntax.count(0, 100), "50", RARELY,

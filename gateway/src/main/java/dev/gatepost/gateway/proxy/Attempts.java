@@ -19,6 +19,8 @@ final class Attempts {
 
     private enum Step {
         NONE,
+        /// Waiting for an endpoint with room.
+        WAITING,
         /// Waiting for a connection.
         CONNECTING,
         /// The request is under way.
@@ -34,7 +36,11 @@ final class Attempts {
 
     private Step step = Step.NONE;
     private @Nullable RouteState route;
+    /// That of the present attempt.
+    private @Nullable EndpointPool pool;
     private @Nullable UpstreamConnection connection;
+    /// This attempt decides whether its endpoint stays ejected.
+    private boolean probe;
     /// How a body of unknown length goes to the endpoint.
     private boolean chunked;
     private boolean reused;
@@ -53,8 +59,9 @@ final class Attempts {
     void clear() {
         step = Step.NONE;
         route = null;
+        pool = null;
         connection = null;
-        chunked = reused = committed = false;
+        chunked = reused = committed = probe = false;
     }
 
     /// Makes the first attempt. The request's fields are those that the endpoint shall get.
@@ -62,21 +69,65 @@ final class Attempts {
         route = found;
         RequestHead request = exchange.request();
         chunked = request.bodyFollows && request.contentLength < 0;
+        found.budget.request();
         attempt(true);
+    }
+
+    // ---- room ----
+
+    /// Whether the next attempt would find an endpoint with room.
+    boolean hasRoom() {
+        Balancer balancer = route().balancer;
+        for (int i = 0; i < balancer.size(); i++) {
+            if (!balancer.pool(i).isFull()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void await() {
+        if (!route().line.join(this)) {
+            exchange.overload("too many requests wait for an endpoint");
+            return;
+        }
+        step = Step.WAITING;
+        exchange.expectWithin(loop.connectNanos);
+        pauseDownstream();
+    }
+
+    /// It is this one's turn.
+    void goOn() {
+        step = Step.NONE;
+        attempt(true);
+        if (step == Step.SENT) {
+            flush();
+            exchange.downstream().resumeReading();
+        }
+    }
+
+    boolean isWaiting() {
+        return step == Step.WAITING;
     }
 
     // ---- one attempt ----
 
     /// @param reuse whether a kept-alive connection will do
     private void attempt(boolean reuse) {
-        EndpointPool pool = route().balancer.pick(tried, record.attempts);
-        if (pool == null) {
+        EndpointPool picked = route().balancer.pick(exchange, tried, record.attempts);
+        if (picked == null) {
             // All have been tried: the last one again, by a new connection.
-            pool = tried[record.attempts - 1];
+            picked = tried[record.attempts - 1];
         }
-        tried[record.attempts++] = pool;
-        record.endpoint = pool.label;
-        UpstreamConnection kept = reuse ? pool.take(isRepeatable()) : null;
+        if (picked.isFull()) {
+            await();
+            return;
+        }
+        pool = picked;
+        probe = picked.begin();
+        tried[record.attempts++] = picked;
+        record.endpoint = picked.label;
+        UpstreamConnection kept = reuse ? picked.take(isRepeatable()) : null;
         if (kept != null) {
             became(true);
             send(kept);
@@ -87,7 +138,18 @@ final class Attempts {
         connectAt = loop.now();
         // The transport keeps the connect timeout; this one is for what comes before it, the resolver.
         exchange.expectWithin(loop.connectNanos + RESOLVE_NANOS);
-        pool.connect(this);
+        picked.connect(this);
+    }
+
+    /// The present attempt is over, however it ended.
+    private void over() {
+        connection = null;
+        EndpointPool ended = pool;
+        if (ended != null) {
+            pool = null;
+            ended.over(probe);
+            probe = false;
+        }
     }
 
     private void became(boolean reusing) {
@@ -103,6 +165,10 @@ final class Attempts {
     /// The connection that will be handed to [#connected(UpstreamConnection)], so that it can be given up before.
     void connecting(UpstreamConnection opening) {
         connection = opening;
+        pauseDownstream();
+    }
+
+    private void pauseDownstream() {
         if (!exchange.isRequestComplete()) {
             exchange.downstream().pauseReading();
         }
@@ -137,35 +203,73 @@ final class Attempts {
 
     // ---- another attempt ----
 
-    /// Nothing was sent, so another endpoint may have the request, whatever its method.
+    /// Nothing was sent, so another endpoint may have the request, whatever its method, and without a look at the budget.
     void connectFailed(Cause cause, String detail) {
-        connection = null;
-        if (mayTryAgain() && route().balancer.size() > record.attempts) {
+        failedToConnect(detail);
+        over();
+        if (mayTryAgain() && isElsewhere()) {
             attemptAgain(true);
             return;
         }
         exchange.fail(cause == Cause.UPSTREAM_CONNECT_TIMEOUT ? 504 : 502, cause, detail);
     }
 
+    private void failedToConnect(String detail) {
+        if (pool != null) {
+            pool.health.connectFailed(detail, loop.now(), route().balancer);
+        }
+    }
+
     /// The connection was lost before the response was complete.
     ///
     /// @param silent no byte of a response had come on it
     void lost(boolean silent) {
-        connection = null;
+        // A connection that was idle and dies without a word was being closed when the request came (RFC 9112 section 9.5).
+        boolean idleDeath = silent && reused;
+        if (!idleDeath) {
+            endpointFailed("connection lost");
+        }
+        over();
         if (exchange.isResponding()) {
             exchange.fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, "connection lost before the response was complete");
             return;
         }
-        // A connection that was idle and dies without a word was being closed when the request came (RFC 9112 section 9.5).
-        if (silent && reused && !committed && exchange.request().method.idempotent && mayTryAgain()) {
+        if (silent && isUncommitted() && (idleDeath || isElsewhere()) && mayRepeat()) {
             attemptAgain(false);
             return;
         }
         exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, "connection lost before the response");
     }
 
+    private void endpointFailed(String detail) {
+        if (pool != null) {
+            pool.health.failed(detail, loop.now(), route().balancer);
+        }
+    }
+
+    /// To do the request twice is as good as once, and nobody has heard of the first time.
+    private boolean isUncommitted() {
+        return !committed && exchange.request().method.idempotent;
+    }
+
+    private boolean isElsewhere() {
+        return route().balancer.size() > record.attempts;
+    }
+
     private boolean mayTryAgain() {
         return record.attempts < route().mostAttempts && !exchange.isOverdue();
+    }
+
+    /// An endpoint may have worked for the first attempt: such retries have a budget.
+    private boolean mayRepeat() {
+        if (!mayTryAgain()) {
+            return false;
+        }
+        boolean granted = route().budget.take(loop.now());
+        if (!granted) {
+            loop.counters.refusedRetries++;
+        }
+        return granted;
     }
 
     private void attemptAgain(boolean reuse) {
@@ -180,21 +284,37 @@ final class Attempts {
 
     /// What the endpoint sent was no response.
     void failed(Cause cause, String detail) {
-        connection = null;
+        endpointFailed(detail);
+        over();
         exchange.fail(502, cause, detail);
+    }
+
+    /// The endpoint did not connect, or answer, in time.
+    void timedOut() {
+        if (step == Step.CONNECTING) {
+            failedToConnect("no connection in time");
+        } else {
+            endpointFailed("no response in time");
+        }
     }
 
     /// No more attempts: whatever is under way is not wanted any more.
     void giveUp() {
         UpstreamConnection current = connection;
+        if (step == Step.WAITING) {
+            route().line.leave(this);
+            step = Step.NONE;
+        }
+        over();
         if (current != null) {
-            connection = null;
             current.close();
         }
     }
 
     /// The exchange is over.
-    void releaseHeld() {
+    void close() {
+        over();
+        step = Step.NONE;
         for (int i = 0; i < held.size(); i++) {
             held.get(i).release();
         }
@@ -206,7 +326,7 @@ final class Attempts {
     /// Takes over the buffer; false when it can't be sent yet, or not any more.
     boolean send(ByteBuf data) {
         UpstreamConnection current = connection;
-        if (step == Step.CONNECTING) {
+        if (step == Step.CONNECTING || step == Step.WAITING) {
             held.add(data);
             return false;
         }
@@ -261,8 +381,19 @@ final class Attempts {
     }
 
     void responseHead(ResponseHead head, boolean ends) {
-        committed = true;
+        boolean error = head.status >= 500;
         record.firstByteNanos = loop.now() - sentAt;
+        EndpointPool answering = pool;
+        if (answering != null) {
+            answering.answeredAfter(record.firstByteNanos);
+            answering.health.answered(error, probe, loop.now(), route().balancer);
+        }
+        if (error && route().repeatsAfter(head.status) && isUncommitted() && isElsewhere() && mayRepeat()) {
+            giveUp();
+            attemptAgain(true);
+            return;
+        }
+        committed = true;
         exchange.responseHead(head, ends);
     }
 
@@ -274,8 +405,13 @@ final class Attempts {
 
     /// The response is complete; its connection has gone its own way.
     void responseEnd(FieldSection trailers) {
-        connection = null;
+        over();
         exchange.responseEnd(trailers);
+    }
+
+    /// The number of the endpoint that answers, among those of the route; -1 when it is none of them.
+    int endpoint() {
+        return pool == null ? -1 : route().balancer.indexOf(pool);
     }
 
     void pauseReading() {

@@ -29,12 +29,22 @@ final class EndpointPool {
     final int port;
     /// As it stands in a Host field.
     final byte[] hostAndPort;
+    /// The same in every process: what hashing and cookies know the endpoint by.
+    final long id;
+    /// In the terms of [GateLoop#now()].
+    final long createdAt;
+    final EndpointHealth health = new EndpointHealth(this);
     private final @Nullable InetAddress literal;
     private UpstreamConnection[] idle = new UpstreamConnection[4];
     private int idleCount;
     /// Connections, idle ones included.
     private int connections;
     private boolean retired;
+    /// Requests that were given to it and are not over, those that wait for a connection included.
+    private int inFlight;
+    /// Moving average of the time to a response's head; the last one counts an eighth.
+    private long latencyNanos;
+    private long sampledAt;
 
     // Written by the event loop alone; a reader elsewhere may see them late, never torn.
     long requests;
@@ -50,6 +60,8 @@ final class EndpointPool {
         this.port = endpoint.port();
         this.hostAndPort = ((host.contains(":") ? "[" + host + "]" : host) + ":" + port).getBytes(ISO_8859_1);
         this.literal = literal(host);
+        this.id = Hash.of(endpoint.instance() + " " + host + " " + port);
+        this.createdAt = loop.now();
     }
 
     private static @Nullable InetAddress literal(String host) {
@@ -66,6 +78,42 @@ final class EndpointPool {
 
     int active() {
         return connections - idleCount;
+    }
+
+    /// A request is given to it.
+    ///
+    /// @return whether that one decides if it stays ejected
+    boolean begin() {
+        inFlight++;
+        return health.begin(loop.now());
+    }
+
+    /// A request that was given to it is over, or goes elsewhere.
+    void over(boolean probe) {
+        inFlight--;
+        if (probe) {
+            health.probed();
+        }
+        loop.advanceLines();
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    /// As many requests as one endpoint is to have at a time.
+    boolean isFull() {
+        return inFlight >= loop.mostPerEndpoint;
+    }
+
+    void answeredAfter(long nanos) {
+        latencyNanos += (nanos - latencyNanos) >> 3;
+        sampledAt = loop.now();
+    }
+
+    /// Of late. An endpoint that nobody asks seems faster and faster, until somebody does: halved every 8.6 s.
+    long latencyNanos(long now) {
+        return latencyNanos >> Math.min((now - sampledAt) >>> 33, 62);
     }
 
     /// A kept-alive connection, or null when there is none that will do.

@@ -12,8 +12,25 @@ import java.util.Map;
 /// @param idle     kept-alive connections
 /// @param requests sent so far, retries included
 /// @param failures connections that failed or were lost, and responses that did not parse
+/// @param inFlight requests that it has not answered to the end
+/// @param ejected  passed over for now, by one event loop at least, since its requests failed
+/// @param why      it is ejected; empty when it is not
+/// @param ejections so far
+/// @param latencyMillis time to the head of a response, of late; the slowest of what the event loops see
 public record EndpointView(
-        String service, String instance, String host, int port, int active, int idle, long requests, long failures) {
+        String service,
+        String instance,
+        String host,
+        int port,
+        int active,
+        int idle,
+        long requests,
+        long failures,
+        int inFlight,
+        boolean ejected,
+        String why,
+        long ejections,
+        double latencyMillis) {
 
     static List<EndpointView> of(List<GateLoop> loops) {
         Map<EndpointKey, EndpointView> views = new LinkedHashMap<>();
@@ -31,11 +48,13 @@ public record EndpointView(
     private static EndpointView of(EndpointPool pool) {
         EndpointLabel label = pool.label;
         return new EndpointView(
-                label.service(), label.instance(), pool.host, pool.port, pool.active(), pool.idle(), pool.requests, pool.failures);
+                label.service(), label.instance(), pool.host, pool.port, pool.active(), pool.idle(), pool.requests, pool.failures,
+                pool.inFlight(), pool.health.isEjected(), pool.health.why(), pool.health.ejections, pool.latencyNanos(System.nanoTime()) / 1e6);
     }
 
     private EndpointView plus(EndpointView other) {
         return new EndpointView(
-                service, instance, host, port, active + other.active, idle + other.idle, requests + other.requests, failures + other.failures);
+                service, instance, host, port, active + other.active, idle + other.idle, requests + other.requests, failures + other.failures,
+                inFlight + other.inFlight, ejected || other.ejected, ejected ? why : other.why, ejections + other.ejections, Math.max(latencyMillis, other.latencyMillis));
     }
 }

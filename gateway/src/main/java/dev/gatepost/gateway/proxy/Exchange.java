@@ -49,6 +49,8 @@ final class Exchange {
     private boolean headEnds;
     private long arrivedAt;
     private long totalAt;
+    /// When the response's head must be there; never, before the request is complete.
+    private long headBy;
     private long sentBefore;
     private long receivedBefore;
 
@@ -79,6 +81,7 @@ final class Exchange {
         phase = Phase.ARRIVING;
         arrivedAt = loop.now();
         totalAt = arrivedAt + loop.totalNanos;
+        headBy = Deadline.NEVER;
         sentBefore = from.sent();
         receivedBefore = from.received();
         request.clear();
@@ -160,6 +163,11 @@ final class Exchange {
             phase = Phase.FORWARDING;
             attempts.begin(found);
         }
+    }
+
+    /// Of the client's address, the same on every day.
+    long clientHash() {
+        return client.text.length > 0 ? Hash.of(client.text, 0, client.text.length) : Hash.of(client.address.getAddress(), 0, client.address.getAddress().length);
     }
 
     private boolean redirected(RouteOptions options) {
@@ -249,15 +257,23 @@ final class Exchange {
         downstream.resumeReading();
     }
 
-    /// The request is under way to an endpoint.
+    /// The request is under way to an endpoint. All attempts together have the time that one would have.
     void awaitHead() {
-        expectWithin(requestComplete ? route().responseHeaderNanos : loop.streamNanos);
+        if (!requestComplete) {
+            expectWithin(loop.streamNanos);
+            return;
+        }
+        if (headBy == Deadline.NEVER) {
+            headBy = loop.now() + route().responseHeaderNanos;
+        }
+        expectWithin(route().responseHeaderNanos);
     }
 
     // ---- the response ----
 
     /// A 1xx response other than 101.
     void interim(ResponseHead head) {
+        headBy = Deadline.NEVER;
         awaitHead();
         // RFC 9110 section 15.2: an HTTP/1.0 client would not understand it.
         if (request.version >= 11) {
@@ -271,6 +287,11 @@ final class Exchange {
     ///
     /// @param ends no body follows
     void responseHead(ResponseHead head, boolean ends) {
+        headBy = Deadline.NEVER;
+        StickyCookie sticky = route().balancer.sticky();
+        if (sticky != null && attempts.endpoint() != sticky.find(request.fields)) {
+            sticky.set(head.fields, attempts.endpoint(), secure);
+        }
         sendHead(head, ends, false);
         expectWithin(loop.streamNanos);
     }
@@ -381,17 +402,21 @@ final class Exchange {
 
     private void deadlinePassed() {
         loop.touch();
-        if (isOverdue() && phase != Phase.TUNNEL) {
+        if (loop.now() >= totalAt && phase != Phase.TUNNEL) {
             fail(504, Cause.TOTAL_TIMEOUT, "exchange not complete in time");
             return;
         }
         switch (phase) {
             case FORWARDING -> {
-                if (!attempts.isSent()) {
+                if (attempts.isWaiting()) {
+                    overload("no endpoint had room in time");
+                } else if (!attempts.isSent()) {
+                    attempts.timedOut();
                     fail(504, Cause.UPSTREAM_CONNECT_TIMEOUT, "no connection in time");
                 } else if (!requestComplete && attempts.isWritable()) {
                     fail(408, Cause.CLIENT_TIMEOUT, "no request body for too long");
                 } else {
+                    attempts.timedOut();
                     fail(504, Cause.UPSTREAM_HEADER_TIMEOUT, "no response in time");
                 }
             }
@@ -410,9 +435,16 @@ final class Exchange {
         }
     }
 
-    /// The time for the whole of it is over.
+    /// Every endpoint has as much to do as it may.
+    void overload(String detail) {
+        attempts.giveUp();
+        record.detail = detail;
+        answer(LocalAnswer.of(503, Cause.OVERLOAD).retryAfter(loop.retryAfterSeconds()));
+    }
+
+    /// The time for the whole of it, or for the response's head, is over.
     boolean isOverdue() {
-        return loop.now() >= totalAt;
+        return loop.now() >= totalAt || loop.now() >= headBy;
     }
 
     /// Answers, or breaks off a response that has begun.
@@ -458,7 +490,7 @@ final class Exchange {
         phase = Phase.DONE;
         loop.deadlines.remove(deadline);
         deadline.at = Deadline.NEVER;
-        attempts.releaseHeld();
+        attempts.close();
         downstream.flush();
         fillRecord(cause, detail);
         loop.counters.count(cause, record.status, record.durationNanos, record.requestBytes, record.responseBytes);
@@ -506,7 +538,7 @@ final class Exchange {
     }
 
     void expectWithin(long nanos) {
-        deadline.at = Math.min(loop.now() + nanos, totalAt);
+        deadline.at = Math.min(loop.now() + nanos, Math.min(totalAt, headBy));
     }
 
     private void expectProgress() {

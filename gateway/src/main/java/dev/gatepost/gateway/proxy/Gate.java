@@ -58,8 +58,12 @@ public final class Gate implements AutoCloseable {
             List<ListenerSpec> listeners) {
         Transport transport = Transport.of(group);
         List<GateLoop> loops = new ArrayList<>();
+        List<EventLoop> eventLoops = new ArrayList<>();
         for (EventExecutor executor : group) {
-            loops.add(new GateLoop((EventLoop) executor, transport, settings, serving, accessLog));
+            eventLoops.add((EventLoop) executor);
+        }
+        for (EventLoop eventLoop : eventLoops) {
+            loops.add(new GateLoop(eventLoop, eventLoops.size(), transport, settings, serving, accessLog));
         }
         Gate gate = new Gate(List.copyOf(loops), serving);
         try {

@@ -18,6 +18,7 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -60,6 +61,11 @@ final class GateLoop {
     final long totalNanos;
     final long upgradedNanos;
     final long bodyLimit;
+    /// This loop's part of the limits for all.
+    final int mostPerEndpoint;
+    final int mostWaiting;
+    /// Those in which somebody waits.
+    final List<WaitingLine> lines = new ArrayList<>();
 
     private final Bootstrap connector;
     private final IdentityHashMap<Route, RouteState> routes = new IdentityHashMap<>();
@@ -76,7 +82,8 @@ final class GateLoop {
     private long dateSecond = -1;
     private String date = "";
 
-    GateLoop(EventLoop eventLoop, Transport transport, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog) {
+    /// @param loops how many there are
+    GateLoop(EventLoop eventLoop, int loops, Transport transport, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog) {
         this.eventLoop = eventLoop;
         this.settings = settings;
         this.serving = serving;
@@ -89,6 +96,8 @@ final class GateLoop {
         totalNanos = timeouts.total().toNanos();
         upgradedNanos = timeouts.upgraded().toNanos();
         bodyLimit = settings.limits().body();
+        mostPerEndpoint = Math.ceilDiv(settings.limits().endpointRequests(), loops);
+        mostWaiting = Math.ceilDiv(settings.limits().waiting(), loops);
         connector = new Bootstrap()
                 .group(eventLoop)
                 .channelFactory(transport::socket)
@@ -150,6 +159,10 @@ final class GateLoop {
 
     int random(int bound) {
         return ThreadLocalRandom.current().nextInt(bound);
+    }
+
+    long random(long bound) {
+        return ThreadLocalRandom.current().nextLong(bound);
     }
 
     int retryAfterSeconds() {
@@ -238,6 +251,13 @@ final class GateLoop {
 
     EndpointPool pool(Endpoint endpoint) {
         return pools.computeIfAbsent(EndpointKey.of(endpoint), _ -> new EndpointPool(this, endpoint));
+    }
+
+    /// An endpoint has room for another request.
+    void advanceLines() {
+        for (int i = 0; i < lines.size(); i++) {
+            lines.get(i).advance();
+        }
     }
 
     ChannelFuture connect(UpstreamConnection connection, InetSocketAddress address) {

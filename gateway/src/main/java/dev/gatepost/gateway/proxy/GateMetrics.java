@@ -18,6 +18,9 @@ import java.util.function.ToLongFunction;
 /// @param accepted           downstream connections served so far
 /// @param refusedConnections closed at once, since there were too many
 /// @param exchanges          in flight now
+/// @param refusedRetries     requests that failed since too many others had been sent again
+/// @param waiting            requests that wait for an endpoint with room now
+/// @param ejections          endpoints taken out of turn so far
 /// @param upstreamConnects   connections opened to endpoints
 /// @param upstreamReuses     requests sent on a kept-alive connection
 /// @param routes             by route id
@@ -33,6 +36,9 @@ public record GateMetrics(
         long refusedConnections,
         long exchanges,
         long retries,
+        long refusedRetries,
+        long waiting,
+        long ejections,
         long upstreamConnects,
         long upstreamReuses,
         Map<String, RouteMetrics> routes) {
@@ -67,6 +73,9 @@ public record GateMetrics(
                 sum(loops, loop -> loop.counters.refusedConnections),
                 sum(loops, loop -> loop.counters.exchanges),
                 sum(loops, loop -> loop.counters.retries),
+                sum(loops, loop -> loop.counters.refusedRetries),
+                sum(loops, loop -> loop.counters.waiting),
+                sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.health.ejections).sum()),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.connects).sum()),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.reuses).sum()),
                 routes);

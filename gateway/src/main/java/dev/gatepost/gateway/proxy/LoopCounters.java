@@ -29,6 +29,10 @@ final class LoopCounters {
     long refusedConnections;
     long exchanges;
     long retries;
+    /// Not made, since the budget was spent.
+    long refusedRetries;
+    /// Requests that wait for an endpoint with room.
+    long waiting;
 
     LoopCounters() {
         for (Cause cause : Cause.values()) {

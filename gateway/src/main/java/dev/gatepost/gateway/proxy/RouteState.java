@@ -20,6 +20,8 @@ final class RouteState {
     final RouteLabel label;
     final RouteCounters counters;
     final Balancer balancer;
+    final RetryBudget budget;
+    final WaitingLine line;
     final long responseHeaderNanos;
     final byte[] strip;
     final byte[] prepend;
@@ -34,7 +36,9 @@ final class RouteState {
         RouteOptions options = route.options();
         this.route = route;
         this.counters = previous == null ? new RouteCounters() : previous.counters;
-        this.balancer = new Balancer(loop, route.upstream(), previous == null ? null : previous.balancer);
+        this.balancer = new Balancer(loop, route, previous == null ? null : previous.balancer);
+        this.budget = previous == null ? new RetryBudget() : previous.budget;
+        this.line = new WaitingLine(loop);
         String source = route.declarations().isEmpty() ? "" : route.declarations().getFirst().kind();
         this.label = new RouteLabel(route.id(), route.id(), source);
         this.responseHeaderNanos = options.timeout().orElse(loop.settings.timeouts().responseHeader()).toNanos();
@@ -70,6 +74,12 @@ final class RouteState {
             }
         }
         return false;
+    }
+
+    /// Whether a response of that status is worth asking another endpoint.
+    boolean repeatsAfter(int status) {
+        List<Integer> statuses = route.options().forwarding().retryStatuses();
+        return !statuses.isEmpty() && statuses.contains(status);
     }
 
     HostRewrite.Kind hostRewrite() {

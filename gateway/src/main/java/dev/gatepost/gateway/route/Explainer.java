@@ -95,7 +95,12 @@ final class Explainer {
         }
         return upstream.endpoints().isEmpty()
                 ? "503: the route is known, but none of its %d instances gets traffic".formatted(upstream.known())
-                : "%d of %d instances get traffic".formatted(upstream.endpoints().size(), upstream.known());
+                : "%d of %d instances get traffic%s".formatted(upstream.endpoints().size(), upstream.known(), spread(options));
+    }
+
+    private static String spread(RouteOptions options) {
+        String words = options.forwarding().words();
+        return words.isEmpty() ? "" : ", " + words;
     }
 
     private boolean refusesClient(RouteOptions options) {

@@ -15,11 +15,11 @@ final class GatepostDialect {
     static final String META = "gatepost-route";
 
     private static final List<String> OPTIONS =
-            List.of("strip", "prepend", "host", "scheme", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "redirect", "allow", "deny", "request-header", "response-header");
+            List.of("strip", "prepend", "host", "scheme", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "balance", "sticky", "redirect", "allow", "deny", "request-header", "response-header");
     /// May be given several times, all of which must hold, and negated.
     private static final List<String> CRITERIA = List.of("header", "query", "method", "client", "path", "host");
     /// Part of the syntax, and not yet of this version: a route must not work without what it asks for.
-    private static final List<String> PLANNED = List.of("balance", "sticky", "auth", "rate", "cors", "compress");
+    private static final List<String> PLANNED = List.of("auth", "rate", "cors", "compress");
 
     private static final Pattern OPTION = Pattern.compile("(!?[^=~]*)(?:([=~])(.*))?");
     private static final Pattern BLANKS = Pattern.compile("\\s+");
@@ -102,6 +102,8 @@ final class GatepostDialect {
             case "weight" -> options.relativeWeight(value);
             case "timeout" -> options.timeout(value);
             case "retry" -> options.retry(value);
+            case "balance" -> options.balance(value);
+            case "sticky" -> options.sticky(value);
             case "request-header" -> options.requestHeader(value);
             case "response-header" -> options.responseHeader(value);
             case "redirect" -> options.redirect(value);

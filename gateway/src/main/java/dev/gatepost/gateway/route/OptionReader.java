@@ -2,6 +2,7 @@ package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.Expression.Malformed;
+import dev.gatepost.gateway.route.Forwarding.Balance;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
@@ -26,6 +27,7 @@ final class OptionReader {
     private static final Pattern METHOD = Pattern.compile("[A-Z][A-Z-]{0,31}");
     /// RFC 9110 section 5.1, without the two characters that end a name here.
     private static final Pattern HEADER = Pattern.compile("([A-Za-z0-9!#$%&'*+.^_`|-]+)(?:([:~])(.+))?");
+    private static final Pattern HEADER_NAME = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+");
     private static final Pattern QUERY = Pattern.compile("([^=~]+)(?:([=~])(.*))?");
     private static final Pattern INTEGER = Pattern.compile("-?\\d{1,9}");
     private static final Pattern DECIMAL = Pattern.compile("\\d{0,9}(\\.\\d{0,9})?");
@@ -44,6 +46,7 @@ final class OptionReader {
     private final List<MatchRedirect> redirects = new ArrayList<>();
     private final List<FieldEdit> requestFields = new ArrayList<>();
     private final List<FieldEdit> responseFields = new ArrayList<>();
+    private Forwarding forwarding = Forwarding.DEFAULT;
     private final List<Cidr> allow = new ArrayList<>();
     private final List<Cidr> deny = new ArrayList<>();
     private int priority;
@@ -70,12 +73,47 @@ final class OptionReader {
         edits.add(edit);
     }
 
+    /// `N`, or `N|STATUS|STATUS`.
     void retry(String value) {
-        int number = INTEGER.matcher(value).matches() ? Integer.parseInt(value) : -1;
-        if (number < 0 || number > MOST_RETRIES) {
-            throw new Malformed("retry=%s (expected: 0 to %d attempts after the first)".formatted(value, MOST_RETRIES));
+        String[] words = value.split("\\|", -1);
+        int number = INTEGER.matcher(words[0]).matches() ? Integer.parseInt(words[0]) : -1;
+        List<Integer> statuses = new ArrayList<>();
+        for (int i = 1; i < words.length; i++) {
+            statuses.add(words[i].matches("5\\d\\d") ? Integer.parseInt(words[i]) : -1);
+        }
+        if (number < 0 || number > MOST_RETRIES || statuses.contains(-1)) {
+            throw new Malformed("retry=%s (expected: 0 to %d attempts after the first, and statuses such as 2|502|503)".formatted(value, MOST_RETRIES));
         }
         retries = OptionalInt.of(number);
+        forwarding = forwarding.withRetryStatuses(statuses);
+    }
+
+    /// `METHOD`, `METHOD|slow-start:DURATION` or `slow-start:DURATION`.
+    void balance(String value) {
+        Balance read = Balance.DEFAULT;
+        for (String word : value.split("\\|", -1)) {
+            int colon = word.indexOf(':');
+            String name = colon < 0 ? "" : word.substring(colon + 1);
+            boolean named = HEADER_NAME.matcher(name).matches();
+            read = switch (colon < 0 ? word : named ? word.substring(0, colon + 1) : "") {
+                case "least-request" -> new Balance(Balance.Method.LEAST_REQUEST, "", read.slowStart());
+                case "round-robin" -> new Balance(Balance.Method.ROUND_ROBIN, "", read.slowStart());
+                case "address" -> new Balance(Balance.Method.ADDRESS, "", read.slowStart());
+                case "header:" -> new Balance(Balance.Method.HEADER, name.toLowerCase(Locale.ROOT), read.slowStart());
+                case "cookie:" -> new Balance(Balance.Method.COOKIE, name, read.slowStart());
+                case "slow-start:" -> new Balance(read.method(), read.name(), duration("balance", name));
+                default -> throw new Malformed(
+                        "balance=%s (expected: least-request, round-robin, header:NAME, cookie:NAME or address, and |slow-start:DURATION after it)".formatted(value));
+            };
+        }
+        forwarding = forwarding.withBalance(read);
+    }
+
+    void sticky(String value) {
+        if (!HEADER_NAME.matcher(value).matches()) {
+            throw new Malformed("sticky=%s (expected: the name of a cookie)".formatted(value));
+        }
+        forwarding = forwarding.withSticky(value);
     }
 
     void redirect(MatchRedirect redirect) {
@@ -221,17 +259,21 @@ final class OptionReader {
     }
 
     void timeout(String value) {
+        timeout = Optional.of(duration("timeout", value));
+    }
+
+    private static Duration duration(String option, String value) {
         Matcher matcher = DURATION.matcher(value);
         if (!matcher.matches() || Integer.parseInt(matcher.group(1)) == 0) {
-            throw new Malformed("timeout=%s (expected: a duration such as 250ms, 2s or 5m)".formatted(value));
+            throw new Malformed("%s=%s (expected: a duration such as 250ms, 2s or 5m)".formatted(option, value));
         }
         int count = Integer.parseInt(matcher.group(1));
-        timeout = Optional.of(switch (matcher.group(2)) {
+        return switch (matcher.group(2)) {
             case "ms" -> Duration.ofMillis(count);
             case "s" -> Duration.ofSeconds(count);
             case "m" -> Duration.ofMinutes(count);
             default -> Duration.ofHours(count);
-        });
+        };
     }
 
     /// `CODE|URL`. With a comma, as fabio writes it, a tag would be cut in two by Registrator.
@@ -302,7 +344,7 @@ final class OptionReader {
     Expression expression(HostPattern hostPattern, PathPattern path, Condition condition) {
         plainEdits();
         RouteOptions options = new RouteOptions(
-                strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields);
+                strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields, forwarding);
         boolean upgrade = redirect.isPresent() && redirect.get().upgrades(hostPattern) && !options.rewritesPath();
         // Over TLS it would lead to itself: there the next route in order is what is meant.
         Condition.Scheme scheme = upgrade && condition.scheme() == Condition.Scheme.ANY ? Condition.Scheme.HTTP : condition.scheme();

@@ -20,6 +20,7 @@ import java.util.OptionalInt;
 /// @param deny           not these client addresses, even where `allow` has them
 /// @param requestFields  headers of the forwarded request
 /// @param responseFields headers of the response
+/// @param forwarding     how requests are spread over the endpoints
 public record RouteOptions(
         String strip,
         String prepend,
@@ -32,9 +33,10 @@ public record RouteOptions(
         List<Cidr> allow,
         List<Cidr> deny,
         List<FieldEdit> requestFields,
-        List<FieldEdit> responseFields) {
+        List<FieldEdit> responseFields,
+        Forwarding forwarding) {
     public static final RouteOptions NONE = new RouteOptions(
-            "", "", List.of(), HostRewrite.KEEP, Optional.empty(), OptionalInt.empty(), Optional.empty(), List.of(), List.of(), List.of(), List.of(), List.of());
+            "", "", List.of(), HostRewrite.KEEP, Optional.empty(), OptionalInt.empty(), Optional.empty(), List.of(), List.of(), List.of(), List.of(), List.of(), Forwarding.DEFAULT);
 
     public RouteOptions {
         edits = List.copyOf(edits);
@@ -47,39 +49,43 @@ public record RouteOptions(
 
     public RouteOptions withPath(String newStrip, String newPrepend, List<PathEdit> newEdits) {
         return new RouteOptions(
-                newStrip, newPrepend, newEdits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields);
+                newStrip, newPrepend, newEdits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withHost(HostRewrite other) {
-        return new RouteOptions(strip, prepend, edits, other, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields);
+        return new RouteOptions(strip, prepend, edits, other, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withTimeout(Duration other) {
         return new RouteOptions(
-                strip, prepend, edits, host, Optional.of(other), retries, redirect, redirects, allow, deny, requestFields, responseFields);
+                strip, prepend, edits, host, Optional.of(other), retries, redirect, redirects, allow, deny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withRetries(int most) {
         return new RouteOptions(
-                strip, prepend, edits, host, timeout, OptionalInt.of(most), redirect, redirects, allow, deny, requestFields, responseFields);
+                strip, prepend, edits, host, timeout, OptionalInt.of(most), redirect, redirects, allow, deny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withRedirect(Redirect other) {
         return new RouteOptions(
-                strip, prepend, edits, host, timeout, retries, Optional.of(other), redirects, allow, deny, requestFields, responseFields);
+                strip, prepend, edits, host, timeout, retries, Optional.of(other), redirects, allow, deny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withRedirects(List<MatchRedirect> others) {
-        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, others, allow, deny, requestFields, responseFields);
+        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, others, allow, deny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withAddresses(List<Cidr> newAllow, List<Cidr> newDeny) {
         return new RouteOptions(
-                strip, prepend, edits, host, timeout, retries, redirect, redirects, newAllow, newDeny, requestFields, responseFields);
+                strip, prepend, edits, host, timeout, retries, redirect, redirects, newAllow, newDeny, requestFields, responseFields, forwarding);
     }
 
     public RouteOptions withFields(List<FieldEdit> request, List<FieldEdit> response) {
-        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, request, response);
+        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, request, response, forwarding);
+    }
+
+    public RouteOptions withForwarding(Forwarding other) {
+        return new RouteOptions(strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields, other);
     }
 
     /// Which Host the upstream sees: the client's, the endpoint's `host:port`, or a fixed one.
@@ -154,7 +160,8 @@ public record RouteOptions(
                 either(other.allow, allow),
                 either(other.deny, deny),
                 either(other.requestFields, requestFields),
-                either(other.responseFields, responseFields));
+                either(other.responseFields, responseFields),
+                forwarding.overlaidWith(other.forwarding));
     }
 
     private static <T> List<T> either(List<T> first, List<T> second) {

@@ -1,7 +1,10 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.route.Forwarding;
+import dev.gatepost.gateway.route.Forwarding.Balance;
 import dev.gatepost.gateway.route.HostPattern;
 import dev.gatepost.gateway.route.RouteOptions;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -29,13 +32,15 @@ class StateSurvivesTest {
 
     @Test
     void theBalancersTurnOutlivesAChangeOfItsRoute() throws Exception {
+        RouteOptions inTurn = RouteOptions.NONE.withForwarding(
+                new Forwarding(new Balance(Balance.Method.ROUND_ROBIN, "", Duration.ZERO), "", List.of()));
         try (RawOrigin a = answering("a");
                 RawOrigin b = answering("b");
-                RunningGate gate = RunningGate.start().routeTo(a.port(), b.port());
+                RunningGate gate = RunningGate.start().route("/", inTurn, a.port(), b.port());
                 RawClient client = gate.connect()) {
             String last = ask(client);
             for (int i = 0; i < 6; i++) {
-                gate.route("/", RouteOptions.NONE, a.port(), b.port());
+                gate.route("/", inTurn, a.port(), b.port());
                 String next = ask(client);
                 assertTrue(!next.equals(last), "the other one's turn, request " + i);
                 last = next;
