@@ -58,7 +58,7 @@ class StubZoneTest {
             """)
     void bindFindsWhatIsHere(String zone, String kind) throws Exception {
         Optional<String> named = program("named", "/usr/sbin/named");
-        assumeTrue(named.isPresent(), "no named here");
+        assumeTrue(named.isPresent() || System.getenv("CI") != null, "no named here");
         Files.writeString(home.resolve("services.yaml"), SERVICES);
         int port = UnboundServer.freePort();
         try (RunningGateway gateway = RunningGateway.start(home, "catalog: { file: services.yaml }")) {

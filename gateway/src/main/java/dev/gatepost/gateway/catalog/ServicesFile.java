@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -207,7 +208,8 @@ final class ServicesFile {
 
     private static Map<String, Health> statuses() {
         Map<String, Health> statuses = new LinkedHashMap<>();
-        for (Health health : Health.values()) {
+        // Panicking is a verdict of ours, nobody's to declare.
+        for (Health health : EnumSet.complementOf(EnumSet.of(Health.PANICKING))) {
             statuses.put(health.name().toLowerCase(Locale.ROOT), health);
         }
         return statuses;
