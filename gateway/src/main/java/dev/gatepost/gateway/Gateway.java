@@ -80,7 +80,7 @@ public final class Gateway implements AutoCloseable {
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile GatewayState state;
     private volatile boolean drains;
-    private volatile boolean stale; // written by one event loop, read by all
+    private volatile boolean stale; // written by one thread, read by the event loops
 
     /// Something to close when the gateway ends, last opened first.
     private record Opened(String name, AutoCloseable closing) {}
@@ -106,7 +106,6 @@ public final class Gateway implements AutoCloseable {
             this.admin = config.admin().isPresent()
                     ? Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)))
                     : Optional.empty();
-            var _ = loops.next().scheduleWithFixedDelay(this::lookAtSources, 1, 1, TimeUnit.SECONDS);
         } catch (IOException | UncheckedIOException e) {
             close();
             throw new StartFailure(String.valueOf(e.getMessage()), e);
@@ -115,6 +114,8 @@ public final class Gateway implements AutoCloseable {
             throw e;
         }
         sayWhatListens();
+        Thread looking = Thread.ofVirtual().name("sources").start(this::lookAtSources);
+        open("look at the sources", looking::interrupt);
         fragments.start(this::follow);
         catalog.start(this::follow);
     }
@@ -176,8 +177,17 @@ public final class Gateway implements AutoCloseable {
         return stale ? zone.asStale() : zone;
     }
 
+    /// On a thread of its own: a source tells its status when it has told the log, whose reader may have stopped, and
+    /// an event loop must not wait for that.
     private void lookAtSources() {
-        stale = state.revision() > 0 && catalog.status().stream().anyMatch(SourceStatus::stale);
+        try {
+            while (true) {
+                stale = state.revision() > 0 && catalog.status().stream().anyMatch(SourceStatus::stale);
+                TimeUnit.SECONDS.sleep(1);
+            }
+        } catch (InterruptedException _) {
+            // closed
+        }
     }
 
     private static boolean forwards(GatewayConfig config) {
