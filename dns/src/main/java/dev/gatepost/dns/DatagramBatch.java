@@ -79,7 +79,7 @@ final class DatagramBatch {
     private final MemorySegment lateBytes;
     private int answered;
 
-    /// @param longestAnswer in bytes
+    /// @param longestAnswer of the batch, in bytes
     /// @param ancillary     whether an answer's source address is the one that its query was sent to, for a socket that is
     ///                      bound to all addresses (with IP_PKTINFO set)
     DatagramBatch(int longestAnswer, boolean ancillary) {
@@ -99,7 +99,7 @@ final class DatagramBatch {
         lateAddress = arena.allocate(ADDRESS, Long.BYTES);
         lateControl = arena.allocate(ANCILLARY, Long.BYTES);
         lateVector = arena.allocate(BUFFER, Long.BYTES);
-        lateBytes = arena.allocate(longestAnswer, Long.BYTES);
+        lateBytes = arena.allocate(Responder.MAX_MESSAGE, Long.BYTES);
         message(late, 0, lateVector, lateBytes);
         late.set(POINTER, NAME, lateAddress);
         late.set(POINTER, CONTROL, ancillary ? lateControl : MemorySegment.NULL);
@@ -161,7 +161,12 @@ final class DatagramBatch {
         return Short.toUnsignedInt(addresses.get(NETWORK_SHORT, (long) index * ADDRESS + PORT));
     }
 
-    /// Adds an answer to the sender of a received query.
+    /// Whether an answer has room in the batch; a longer one is sent apart.
+    boolean hasRoomFor(int length) {
+        return length <= longestAnswer;
+    }
+
+    /// Adds an answer that it has room for, to the sender of a received query.
     void answer(int index, byte[] from, int length) {
         long message = (long) answered * MESSAGE;
         long query = (long) index * MESSAGE;

@@ -113,13 +113,20 @@ final class UdpSocket implements EpollIoHandle {
             case Responder.DROPPED -> {}
             case Responder.LATER -> {
                 byte[] envelope = batch.envelope(index);
-                desk.later(length, QueryRecord.Transport.UDP, address, port, receivedNanos, (answer, size) -> answerLater(envelope, answer, size));
+                desk.later(length, QueryRecord.Transport.UDP, address, port, receivedNanos, (answer, size) -> answerApart(envelope, answer, size));
             }
-            default -> batch.answer(index, desk.out, written);
+            default -> {
+                if (batch.hasRoomFor(written)) {
+                    batch.answer(index, desk.out, written);
+                } else {
+                    // Only a mimic answers at such length: it goes by the client's word alone.
+                    answerApart(batch.envelope(index), desk.out, written);
+                }
+            }
         }
     }
 
-    private void answerLater(byte[] envelope, byte[] answer, int length) {
+    private void answerApart(byte[] envelope, byte[] answer, int length) {
         if (closed || !batch.send(socket.intValue(), envelope, answer, length)) {
             desk.counters.add(DnsCounters.Loop.UNSENT, 1);
         }

@@ -35,6 +35,7 @@ import org.xbill.DNS.Message;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -130,6 +131,38 @@ class DnsServerTest {
             byte[] query = withId(ResponderTest.query("web.service.consul.", Type.A, -1), 5);
             socket.send(new DatagramPacket(query, query.length));
             assertEquals(5, Query.u16(receive(socket), 0));
+        }
+    }
+
+    @Test
+    void keepsTheAnswersOfABatchApartHoweverLongAMimicMakesThem() throws IOException {
+        int length = 3000;
+        Mimic mimic = (in, _, _, _, out, record) -> {
+            Arrays.fill(out, 0, length, in[1]);
+            System.arraycopy(in, 0, out, 0, 2);
+            record.rcode = Rcode.NOERROR;
+            return length;
+        };
+        Zone mimicked = zone.answeredBy(mimic);
+        try (var server = DnsServer.start(ANY_PORT, group, () -> mimicked, SETTINGS, QueryLog.NONE); var socket = new DatagramSocket(ANY_PORT)) {
+            socket.setSoTimeout(5000);
+            socket.setReceiveBufferSize(1 << 20);
+            for (int round = 0; round < 5; round++) {
+                for (int i = 0; i < 60; i++) {
+                    send(socket, server, withId(ResponderTest.query("web.service.consul.", Type.A, 4096), i));
+                }
+                Set<Integer> ids = new HashSet<>();
+                for (int i = 0; i < 60; i++) {
+                    byte[] answer = receive(socket);
+                    assertEquals(length, answer.length);
+                    byte[] expected = new byte[length];
+                    Arrays.fill(expected, answer[1]);
+                    expected[0] = answer[0];
+                    assertArrayEquals(expected, answer);
+                    ids.add(Query.u16(answer, 0));
+                }
+                assertEquals(60, ids.size());
+            }
         }
     }
 
