@@ -38,11 +38,9 @@ final class Attempts {
     private @Nullable RouteState route;
     /// That of the present attempt.
     private @Nullable EndpointPool pool;
-    private @Nullable UpstreamConnection connection;
+    private @Nullable EndpointSide connection;
     /// This attempt decides whether its endpoint stays ejected.
     private boolean probe;
-    /// How a body of unknown length goes to the endpoint.
-    private boolean chunked;
     private boolean reused;
     /// A response byte, an interim response say, or a request body byte went its way: no other attempt.
     private boolean committed;
@@ -61,14 +59,12 @@ final class Attempts {
         route = null;
         pool = null;
         connection = null;
-        chunked = reused = committed = probe = false;
+        reused = committed = probe = false;
     }
 
     /// Makes the first attempt. The request's fields are those that the endpoint shall get.
     void begin(RouteState found) {
         route = found;
-        RequestHead request = exchange.request();
-        chunked = request.bodyFollows && request.contentLength < 0;
         found.budget.request();
         attempt(true);
     }
@@ -127,7 +123,7 @@ final class Attempts {
         probe = picked.begin();
         tried[record.attempts++] = picked;
         record.endpoint = picked.label;
-        UpstreamConnection kept = reuse ? picked.take(isRepeatable()) : null;
+        EndpointSide kept = reuse ? picked.take(isRepeatable()) : null;
         if (kept != null) {
             became(true);
             send(kept);
@@ -162,8 +158,8 @@ final class Attempts {
         return request.method.idempotent && !request.bodyFollows;
     }
 
-    /// The connection that will be handed to [#connected(UpstreamConnection)], so that it can be given up before.
-    void connecting(UpstreamConnection opening) {
+    /// The connection that will be handed to [#connected(EndpointSide)], so that it can be given up before.
+    void connecting(EndpointSide opening) {
         connection = opening;
         pauseDownstream();
     }
@@ -174,7 +170,7 @@ final class Attempts {
         }
     }
 
-    void connected(UpstreamConnection opened) {
+    void connected(EndpointSide opened) {
         record.connectNanos = loop.now() - connectAt;
         send(opened);
         opened.flush();
@@ -183,13 +179,12 @@ final class Attempts {
         }
     }
 
-    private void send(UpstreamConnection carrying) {
+    private void send(EndpointSide carrying) {
         RequestHead request = exchange.request();
         connection = carrying;
         step = Step.SENT;
         sentAt = loop.now();
-        HeadWriter.request(loop.scratch, request, route(), carrying.pool(), chunked);
-        carrying.begin(this, loop.scratch, chunked, !request.bodyFollows);
+        carrying.begin(this, route());
         for (int i = 0; i < held.size(); i++) {
             committed = true;
             carrying.send(held.get(i));
@@ -300,7 +295,7 @@ final class Attempts {
 
     /// No more attempts: whatever is under way is not wanted any more.
     void giveUp() {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         if (step == Step.WAITING) {
             route().line.leave(this);
             step = Step.NONE;
@@ -325,7 +320,7 @@ final class Attempts {
 
     /// Takes over the buffer; false when it can't be sent yet, or not any more.
     boolean send(ByteBuf data) {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         if (step == Step.CONNECTING || step == Step.WAITING) {
             held.add(data);
             return false;
@@ -340,14 +335,14 @@ final class Attempts {
     }
 
     void end(FieldSection trailers) {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         if (current != null && step == Step.SENT) {
             current.end(trailers);
         }
     }
 
     void flush() {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         if (current != null) {
             current.flush();
         }
@@ -359,7 +354,7 @@ final class Attempts {
 
     /// Whether the endpoint takes more of the request's body; so it does when there is none any more.
     boolean isWritable() {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         return current == null || current.isWritable();
     }
 
@@ -415,7 +410,7 @@ final class Attempts {
     }
 
     void pauseReading() {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         if (current != null) {
             current.pauseReading();
         }
@@ -423,7 +418,7 @@ final class Attempts {
 
     /// True when there was a connection to read on from.
     boolean resumeReading() {
-        UpstreamConnection current = connection;
+        EndpointSide current = connection;
         if (current == null || step != Step.SENT) {
             return false;
         }

@@ -35,7 +35,7 @@ final class EndpointPool {
     final long createdAt;
     final EndpointHealth health = new EndpointHealth(this);
     private final @Nullable InetAddress literal;
-    private UpstreamConnection[] idle = new UpstreamConnection[4];
+    private Http1Upstream[] idle = new Http1Upstream[4];
     private int idleCount;
     /// Connections, idle ones included.
     private int connections;
@@ -119,11 +119,11 @@ final class EndpointPool {
     /// A kept-alive connection, or null when there is none that will do.
     ///
     /// @param repeatable whether the request may be sent again should the connection turn out to be closed
-    @Nullable UpstreamConnection take(boolean repeatable) {
+    @Nullable Http1Upstream take(boolean repeatable) {
         if (idleCount == 0) {
             return null;
         }
-        UpstreamConnection connection = idle[idleCount - 1];
+        Http1Upstream connection = idle[idleCount - 1];
         if (!repeatable && loop.now() - connection.idleSince() > FRESH_NANOS) {
             return null;
         }
@@ -134,7 +134,7 @@ final class EndpointPool {
 
     /// Connects for those attempts, and tells them.
     void connect(Attempts attempts) {
-        UpstreamConnection connection = new UpstreamConnection(loop, this, attempts);
+        Http1Upstream connection = new Http1Upstream(loop, this, attempts);
         attempts.connecting(connection);
         connections++;
         connects++;
@@ -146,7 +146,7 @@ final class EndpointPool {
     }
 
     /// The JDK's resolver blocks, so it does so on a virtual thread; it caches by itself.
-    private void resolve(UpstreamConnection connection) {
+    private void resolve(Http1Upstream connection) {
         Thread.startVirtualThread(() -> {
             try {
                 InetAddress address = InetAddress.getByName(host);
@@ -157,7 +157,7 @@ final class EndpointPool {
         });
     }
 
-    private void connect(UpstreamConnection connection, InetAddress address) {
+    private void connect(Http1Upstream connection, InetAddress address) {
         ChannelFuture connecting = loop.connect(connection, new InetSocketAddress(address, port));
         connecting.addListener(done -> {
             loop.touch();
@@ -170,7 +170,7 @@ final class EndpointPool {
         });
     }
 
-    private void failed(UpstreamConnection connection, Cause cause, String detail) {
+    private void failed(Http1Upstream connection, Cause cause, String detail) {
         connections--;
         failures++;
         connection.connectFailed(cause, detail);
@@ -185,7 +185,7 @@ final class EndpointPool {
     }
 
     /// Takes back a connection that can be used again; false when it is not wanted.
-    boolean keep(UpstreamConnection connection) {
+    boolean keep(Http1Upstream connection) {
         if (retired || idleCount == MOST_IDLE) {
             return false;
         }
@@ -197,7 +197,7 @@ final class EndpointPool {
     }
 
     /// An established connection is gone.
-    void closed(UpstreamConnection connection) {
+    void closed(Http1Upstream connection) {
         connections--;
         for (int i = idleCount - 1; i >= 0; i--) {
             if (idle[i] == connection) {

@@ -260,7 +260,7 @@ final class GateLoop {
         }
     }
 
-    ChannelFuture connect(UpstreamConnection connection, InetSocketAddress address) {
+    ChannelFuture connect(Http1Upstream connection, InetSocketAddress address) {
         return connector.clone().handler(connection).connect(address);
     }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// An HTTP/1 connection to an endpoint. It writes the requests of one exchange after another, reads their responses, and
 /// knows whether it can be used again.
-final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+final class Http1Upstream extends ChannelInboundHandlerAdapter implements EndpointSide {
     private enum State { CONNECTING, IDLE, HEAD, BODY, TUNNEL, CLOSED }
 
     private final GateLoop loop;
@@ -29,16 +29,12 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     private boolean broken;
     private long idleSince;
 
-    UpstreamConnection(GateLoop loop, EndpointPool pool, Attempts attempts) {
+    Http1Upstream(GateLoop loop, EndpointPool pool, Attempts attempts) {
         this.loop = loop;
         this.pool = pool;
         this.attempts = attempts;
         this.parser = new ResponseParser(loop.settings.limits());
         this.body = new BodyReader(loop.settings.limits());
-    }
-
-    EndpointPool pool() {
-        return pool;
     }
 
     long idleSince() {
@@ -79,23 +75,23 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     // ---- the request ----
 
-    /// Begins a request. `head` is complete, the bytes of its head are in `scratch`.
-    ///
-    /// @param chunked how a body that follows is framed
-    /// @param ends    no body follows
-    void begin(Attempts attempts, Scratch head, boolean chunked, boolean ends) {
+    /// A body whose length is not known is chunked.
+    @Override
+    public void begin(Attempts attempts, RouteState route) {
+        RequestHead request = attempts.exchange().request();
         this.attempts = attempts;
         idleDeadline.at = Deadline.NEVER;
         state = State.HEAD;
-        requestChunked = chunked;
-        requestEnded = ends;
+        requestChunked = request.bodyFollows && request.contentLength < 0;
+        requestEnded = !request.bodyFollows;
+        HeadWriter.request(loop.scratch, request, route, pool, requestChunked);
         parser.start(attempts.exchange().response());
         pool.requests++;
-        outgoing().write(head.bytes, 0, head.end);
+        outgoing().write(loop.scratch.bytes, 0, loop.scratch.end);
     }
 
-    /// Takes over the buffer.
-    void send(ByteBuf data) {
+    @Override
+    public void send(ByteBuf data) {
         if (writeFailed || state == State.CLOSED) {
             data.release();
         } else if (requestChunked) {
@@ -105,14 +101,16 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    void end(FieldSection trailers) {
+    @Override
+    public void end(FieldSection trailers) {
         requestEnded = true;
         if (requestChunked && !writeFailed && state != State.CLOSED) {
             outgoing().writeLastChunk(trailers);
         }
     }
 
-    void flush() {
+    @Override
+    public void flush() {
         if (out != null && state != State.CLOSED) {
             out.flush();
         }
@@ -120,19 +118,27 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
     /// Whether it takes more request body. After a failed write it does: the body goes nowhere, and what matters is the
     /// response that may be on its way.
-    boolean isWritable() {
+    @Override
+    public boolean isWritable() {
         return writeFailed || (channel != null && channel.isWritable());
+    }
+
+    @Override
+    public boolean mayRefuse() {
+        return false;
     }
 
     // ---- the response ----
 
-    void pauseReading() {
+    @Override
+    public void pauseReading() {
         if (channel != null) {
             channel.config().setAutoRead(false);
         }
     }
 
-    void resumeReading() {
+    @Override
+    public void resumeReading() {
         if (channel != null && !channel.config().isAutoRead()) {
             channel.config().setAutoRead(true);
         }
@@ -365,7 +371,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
 
     /// Closes it, whatever it is doing; its exchange is not told, and does not need it any more.
-    void close() {
+    @Override
+    public void close() {
         attempts = null;
         // One that is still connecting goes to the pool when it has.
         if (state != State.CLOSED && state != State.CONNECTING && channel != null) {
