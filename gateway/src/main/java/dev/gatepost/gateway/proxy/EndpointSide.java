@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.accesslog.Cause;
 import io.netty.buffer.ByteBuf;
 
 /// The endpoint's side of one exchange, as its [Attempts] write to it: an HTTP/1 connection, or one stream of an HTTP/2
@@ -9,8 +10,8 @@ import io.netty.buffer.ByteBuf;
 /// is sent goes out at `flush` at the latest. All calls are made on the event loop.
 ///
 /// It tells its attempts: [Attempts#interim(ResponseHead)] any number of times, [Attempts#responseHead(ResponseHead, boolean)],
-/// the body to the exchange, [Attempts#responseEnd(FieldSection)]; or once that it failed ([Attempts#failed], [Attempts#lost],
-/// [Attempts#refused]). After the end or a failure it does not touch them again.
+/// the body to the exchange, [Attempts#responseEnd(FieldSection)]; or once that it failed ([Attempts#failed(Cause, String)],
+/// [Attempts#lost(boolean)]). After the end or a failure it does not touch them again.
 interface EndpointSide {
     /// Begins the exchange's request. Its fields are those that the endpoint shall get; framing is added here.
     void begin(Attempts attempts, RouteState route);
