@@ -2,6 +2,7 @@ package dev.gatepost.dns;
 
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// Where the queries of one event loop are answered, whichever way they came: the loop's responder, buffers, counters and
@@ -27,13 +28,26 @@ final class Desk {
     private final Responder responder;
     private final QueryLog log;
     private final boolean logs;
+    private final EdnsOptions options;
+    private final Arrival arrival = new Arrival();
     private long epochOffsetNanos;
     private long clockCheckedNanos;
 
-    Desk(Supplier<Zone> zone, Outside.Agent agent, int udpPayload, QueryLog log) {
+    /// How the query came that is being answered.
+    private static final class Arrival {
+        int length;
+        QueryRecord.Transport transport = QueryRecord.Transport.UDP;
+        byte[] address = {};
+        int port;
+        long receivedNanos;
+    }
+
+    /// @param idleNanos how long a connection may be idle at the moment
+    Desk(Supplier<Zone> zone, Outside.Agent agent, int udpPayload, LongSupplier idleNanos, QueryLog log) {
         this.zone = zone;
         this.agent = agent;
-        this.responder = new Responder(agent, udpPayload);
+        this.options = new EdnsOptions(idleNanos);
+        this.responder = new Responder(agent, udpPayload, options);
         this.log = log;
         this.logs = !log.equals(QueryLog.NONE);
         checkClock(System.nanoTime());
@@ -45,8 +59,13 @@ final class Desk {
     /// @param receivedNanos [System#nanoTime] at receipt
     /// @return length of the answer; 0 for none; [Responder#LATER]: [#later] gets it
     int answer(int length, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
-        boolean stream = transport != QueryRecord.Transport.UDP;
-        int written = responder.answer(zone.get(), in, length, stream, out);
+        arrival.length = length;
+        arrival.transport = transport;
+        arrival.address = address;
+        arrival.port = port;
+        arrival.receivedNanos = receivedNanos;
+        options.turnTo(transport);
+        int written = responder.answer(zone.get(), in, length, transport != QueryRecord.Transport.UDP, out);
         if (written == Responder.OUTSIDE) {
             written = responder.relay(in, receivedNanos);
             if (written == Responder.LATER) {
@@ -57,12 +76,11 @@ final class Desk {
         return written;
     }
 
-    /// Has the query that [#answer] has just put off answered when somebody else has answered it. The parameters are those
-    /// of that call.
+    /// Has the query that [#answer] has just put off answered when somebody else has answered it.
     ///
     /// @param sender called on this event loop, perhaps before this returns
-    void later(int length, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
-        agent.ask(new Waiting(Arrays.copyOf(in, length), responder.awaited(), transport, address.clone(), port, receivedNanos, sender));
+    void later(Sender sender) {
+        agent.ask(new Waiting(Arrays.copyOf(in, arrival.length), responder.awaited(), arrival, sender));
     }
 
     private void done(QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
@@ -92,13 +110,13 @@ final class Desk {
         private final long receivedNanos;
         private final Sender sender;
 
-        Waiting(byte[] query, byte[] awaited, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos, Sender sender) {
+        Waiting(byte[] query, byte[] awaited, Arrival arrival, Sender sender) {
             this.query = query;
             this.awaited = awaited;
-            this.transport = transport;
-            this.address = address;
-            this.port = port;
-            this.receivedNanos = receivedNanos;
+            this.transport = arrival.transport;
+            this.address = arrival.address.clone();
+            this.port = arrival.port;
+            this.receivedNanos = arrival.receivedNanos;
             this.sender = sender;
         }
 
@@ -110,6 +128,7 @@ final class Desk {
         @Override
         public void answered(Outside.Reply reply) {
             System.arraycopy(query, 0, in, 0, query.length);
+            options.turnTo(transport);
             boolean stream = transport != QueryRecord.Transport.UDP;
             int written = responder.relay(zone.get(), in, query.length, stream, out, awaited, reply, System.nanoTime());
             done(transport, address, port, receivedNanos);

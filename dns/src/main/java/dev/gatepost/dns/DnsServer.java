@@ -18,11 +18,9 @@ import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
-import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.EventExecutor;
-import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.DatagramSocket;
@@ -32,7 +30,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /// Answers DNS queries by UDP and TCP on one address. With epoll every event loop has a UDP socket of its own, among which
@@ -43,11 +40,11 @@ public final class DnsServer implements AutoCloseable {
 
     private final InetSocketAddress localAddress;
     private final List<Channel> listeners;
-    private final ChannelGroup connections;
+    private final Connections connections;
     private final DnsSettings settings;
     private final DnsCounters counters;
 
-    private DnsServer(List<Channel> listeners, ChannelGroup connections, DnsSettings settings, DnsCounters counters) {
+    private DnsServer(List<Channel> listeners, Connections connections, DnsSettings settings, DnsCounters counters) {
         this.localAddress = (InetSocketAddress) listeners.getFirst().localAddress();
         this.listeners = listeners;
         this.connections = connections;
@@ -90,7 +87,7 @@ public final class DnsServer implements AutoCloseable {
 
     /// TCP connections at this moment.
     public int connections() {
-        return connections.size();
+        return connections.count();
     }
 
     /// Takes no more queries, sends the answers on their way, and returns when all sockets are closed.
@@ -99,11 +96,12 @@ public final class DnsServer implements AutoCloseable {
         for (Channel each : listeners) {
             each.close().awaitUninterruptibly();
         }
-        for (Channel each : connections) {
+        ChannelGroup open = connections.all();
+        for (Channel each : open) {
             each.eventLoop().execute(() -> TcpHandler.drain(each));
         }
-        if (!connections.newCloseFuture().awaitUninterruptibly(settings.drain().toMillis(), TimeUnit.MILLISECONDS)) {
-            connections.close().awaitUninterruptibly();
+        if (!open.newCloseFuture().awaitUninterruptibly(settings.drain().toMillis(), TimeUnit.MILLISECONDS)) {
+            open.close().awaitUninterruptibly();
         }
     }
 
@@ -116,17 +114,17 @@ public final class DnsServer implements AutoCloseable {
         private final Map<EventExecutor, Desk> desks = new HashMap<>();
         private final List<EventLoop> loops = new ArrayList<>();
         private final List<Channel> listeners = new ArrayList<>();
-        private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
-        private final AtomicInteger connected = new AtomicInteger();
+        private final Connections connections;
 
         Opening(InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, Outside outside, DnsSettings settings, QueryLog log) {
             this.address = address;
             this.group = group;
             this.settings = settings;
+            this.connections = new Connections(settings.streams());
             this.epoll = group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
             for (EventExecutor each : group) {
                 EventLoop loop = (EventLoop) each;
-                desks.put(loop, new Desk(zone, outside.on(loop), settings.udpPayload(), log));
+                desks.put(loop, new Desk(zone, outside.on(loop), settings.udpPayload(), connections::idleNanos, log));
                 loops.add(loop);
             }
         }
@@ -204,6 +202,8 @@ public final class DnsServer implements AutoCloseable {
                     .option(ChannelOption.SO_REUSEADDR, true)
                     .childOption(ChannelOption.TCP_NODELAY, true)
                     .childOption(ChannelOption.AUTO_READ, false)
+                    // Who has asked all he wants to may end his side before the answers are there.
+                    .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                     .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 1024, 16 * 1024).maxMessagesPerRead(1))
                     .childHandler(new ChannelInitializer<Channel>() {
                         @Override
@@ -215,20 +215,15 @@ public final class DnsServer implements AutoCloseable {
 
         private void accepted(Channel channel) {
             Desk desk = desk(channel.eventLoop());
-            channel.closeFuture().addListener(_ -> connected.decrementAndGet());
-            if (connected.incrementAndGet() > settings.tcpConnections()) {
+            // No address: gone before it was looked at.
+            if (!(channel.remoteAddress() instanceof InetSocketAddress client)
+                    || !connections.admit(channel) || !connections.admit(channel, client.getAddress())) {
                 desk.counters.add(DnsCounters.Loop.REJECTED, 1);
                 channel.unsafe().closeForcibly();
                 return;
             }
             desk.counters.add(DnsCounters.Loop.ACCEPTED, 1);
-            connections.add(channel);
-            if (channel.remoteAddress() instanceof InetSocketAddress client) {
-                channel.pipeline().addLast(new TcpHandler(desk, settings, QueryRecord.Transport.TCP, client));
-            } else {
-                // Gone before it was looked at.
-                channel.unsafe().closeForcibly();
-            }
+            channel.pipeline().addLast(new TcpHandler(desk, connections, QueryRecord.Transport.TCP, client));
         }
 
         private Desk desk(EventLoop loop) {

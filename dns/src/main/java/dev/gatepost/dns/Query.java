@@ -41,6 +41,8 @@ public final class Query {
     boolean dnssecOk;
     /// The client's own limit for an answer by UDP.
     int udpSize;
+    /// It asks how long its connection may be idle (RFC 7828).
+    boolean keepalive;
 
     Verdict read(byte[] in, int length) {
         nameTo = HEADER;
@@ -50,6 +52,7 @@ public final class Query {
         ednsVersion = 0;
         dnssecOk = false;
         udpSize = PLAIN_UDP_SIZE;
+        keepalive = false;
         if (length < HEADER) {
             return Verdict.DROP;
         }
@@ -155,13 +158,16 @@ public final class Query {
                 return false;
             }
             if (recordType == RRType.OPT) {
-                if (edns || in[owner] != 0 || !optionsFit(in, rdata, rdata + size)) {
+                if (edns || in[owner] != 0) {
                     return false;
                 }
                 edns = true;
                 udpSize = Math.max(PLAIN_UDP_SIZE, u16(in, at + 2));
                 ednsVersion = in[at + 5] & 0xff;
                 dnssecOk = (u16(in, at + 6) & EDNS_DO) != 0;
+                if (!readOptions(in, rdata, rdata + size)) {
+                    return false;
+                }
             }
             at = rdata + size;
         }
@@ -186,13 +192,17 @@ public final class Query {
         return -1;
     }
 
-    private static boolean optionsFit(byte[] in, int from, int to) {
+    /// False when one runs out of its bounds.
+    private boolean readOptions(byte[] in, int from, int to) {
         int at = from;
         while (at < to) {
             if (at + 4 > to) {
                 return false;
             }
-            at += 4 + u16(in, at + 2);
+            int code = u16(in, at);
+            int size = u16(in, at + 2);
+            keepalive |= code == EdnsOptions.KEEPALIVE;
+            at += 4 + size;
         }
         return at == to;
     }

@@ -26,7 +26,6 @@ public final class Responder {
     private static final int FLAG_TRUNCATED = 0x0200;
     private static final int FLAG_RECURSION_AVAILABLE = 0x0080;
     private static final int FLAG_AUTHENTIC_DATA = 0x0020;
-    private static final int OPTION_EXTENDED_ERROR = 15;
     private static final int STALE_ANSWER = 3; // RFC 8914 section 4.4
     /// Pointers reach no further (RFC 1035 section 4.1.4).
     private static final int POINTER_REACH = 0x3fff;
@@ -44,6 +43,7 @@ public final class Responder {
     private final NameKey key = new NameKey();
     private final Relay relay = new Relay();
     private final Chain chain = new Chain();
+    private final EdnsOptions options;
     private final byte[] spelled = new byte[16];
     private final byte[] renamed = new byte[DomainName.MAX_LENGTH + 8];
     private final byte[] starred = new byte[DomainName.MAX_LENGTH + 8];
@@ -54,7 +54,9 @@ public final class Responder {
     // The answer in the making.
     private byte[] out = {};
     private int at;
+    /// Where the records have to end, and where the message has to.
     private int limit;
+    private int longest;
     private int answers;
     private int authority;
     private int additional;
@@ -63,6 +65,11 @@ public final class Responder {
     /// @param agent      answers for the names outside, shared names that it covers included; the RA bit says that there is one
     /// @param udpPayload most bytes of an answer by UDP, whatever the client allows
     public Responder(Outside.Agent agent, int udpPayload) {
+        this(agent, udpPayload, new EdnsOptions(() -> 0));
+    }
+
+    Responder(Outside.Agent agent, int udpPayload, EdnsOptions options) {
+        this.options = options;
         this.agent = agent;
         this.forwards = !agent.equals(Outside.Agent.NONE);
         this.recursive = forwards && agent.recursive();
@@ -214,6 +221,7 @@ public final class Responder {
         this.out = out;
         limit = stream ? MAX_MESSAGE : Math.clamp(query.udpSize, Query.PLAIN_UDP_SIZE, Math.max(Query.PLAIN_UDP_SIZE, udpPayload));
         limit = Math.min(limit, out.length);
+        longest = limit;
         answers = 0;
         authority = 0;
         additional = 0;
@@ -421,7 +429,7 @@ public final class Responder {
         System.arraycopy(in, Query.HEADER, out, Query.HEADER, query.questionEnd() - Query.HEADER);
         at = query.questionEnd();
         if (query.edns) {
-            limit -= OPT_LENGTH;
+            limit -= OPT_LENGTH + options.reserved(query);
         }
     }
 
@@ -668,26 +676,10 @@ public final class Responder {
         out[at + 5] = (byte) (rcode >> 4);
         out[at + 6] = 0;
         put16(at + 7, query.dnssecOk ? 0x8000 : 0);
-        put16(at + 9, 0);
-        at += OPT_LENGTH;
+        int length = at + 9;
+        at = options.write(query, relay, out, at + OPT_LENGTH, longest);
+        put16(length, at - length - 2);
         additional++;
-        if (relay.errorInfo != Relay.NO_ERROR_INFO) {
-            extendedError();
-        }
-    }
-
-    /// Why it is so (RFC 8914 section 2), as far as it fits.
-    private void extendedError() {
-        int size = 2 + relay.errorText.length;
-        if (4 + size > limit + OPT_LENGTH - at) {
-            return;
-        }
-        put16(at - 2, 4 + size);
-        put16(at, OPTION_EXTENDED_ERROR);
-        put16(at + 2, size);
-        put16(at + 4, relay.errorInfo);
-        System.arraycopy(relay.errorText, 0, out, at + 6, relay.errorText.length);
-        at += 4 + size;
     }
 
     private int seal(int rcode, int flags) {

@@ -5,6 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -19,29 +20,41 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
 
     /// No query of any use is longer.
     private static final int MAX_QUERY = 4096;
-    /// Queries of one connection that wait for others to answer, before no more are read.
-    private static final int MAX_WAITING = 100;
 
     private final Desk desk;
-    private final DnsSettings settings;
+    private final Connections connections;
+    private final int mostWaiting;
     private final QueryRecord.Transport transport;
     private final InetSocketAddress client;
+    private final byte[] address;
     private ByteBuf pending = Unpooled.EMPTY_BUFFER;
+    /// The client sends nothing more, and may wait for answers all the same.
+    private boolean ended;
     private boolean closing;
     private int waiting;
     private long deadlineNanos;
 
-    TcpHandler(Desk desk, DnsSettings settings, QueryRecord.Transport transport, InetSocketAddress client) {
+    TcpHandler(Desk desk, Connections connections, QueryRecord.Transport transport, InetSocketAddress client) {
         this.desk = desk;
-        this.settings = settings;
+        this.connections = connections;
+        this.mostWaiting = connections.limits().inFlight();
         this.transport = transport;
         this.client = client;
+        this.address = client.getAddress().getAddress();
+    }
+
+    /// Begins to read. The first query has to be there in time.
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        deadlineNanos = System.nanoTime() + connections.limits().firstQuery().toNanos();
+        checkLater(ctx);
+        if (ctx.channel().isActive()) {
+            ctx.read();
+        }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        deadlineNanos = System.nanoTime() + settings.tcpFirstQuery().toNanos();
-        checkLater(ctx);
         ctx.read();
     }
 
@@ -60,6 +73,15 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
         if (ctx.channel().isWritable()) {
             proceed(ctx);
         }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            ended = true;
+            proceed(ctx);
+        }
+        ctx.fireUserEventTriggered(event);
     }
 
     @Override
@@ -82,7 +104,7 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
 
     private void proceed(ChannelHandlerContext ctx) {
         boolean answered = false;
-        while (!closing && waiting < MAX_WAITING && ctx.channel().isWritable() && pending.readableBytes() >= LENGTH) {
+        while (!closing && waiting < mostWaiting && ctx.channel().isWritable() && pending.readableBytes() >= LENGTH) {
             int length = pending.getUnsignedShort(pending.readerIndex());
             if (length < Query.HEADER || length > MAX_QUERY) {
                 closing = true;
@@ -95,9 +117,10 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
             answered |= answer(ctx, length);
         }
         if (answered) {
-            deadlineNanos = System.nanoTime() + settings.tcpIdle().toNanos();
+            deadlineNanos = System.nanoTime() + connections.idleNanos();
             ctx.flush();
         }
+        closing |= ended && waiting < mostWaiting && ctx.channel().isWritable();
         if (closing) {
             // What was asked is answered first; the rest of the stream can't be told apart.
             if (waiting == 0) {
@@ -110,18 +133,17 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
             pending.release();
             pending = Unpooled.EMPTY_BUFFER;
         }
-        if (waiting < MAX_WAITING && ctx.channel().isWritable()) {
+        if (waiting < mostWaiting && ctx.channel().isWritable()) {
             ctx.read();
         }
     }
 
     private boolean answer(ChannelHandlerContext ctx, int length) {
-        byte[] address = client.getAddress().getAddress();
         long now = System.nanoTime();
         int written = desk.answer(length, transport, address, client.getPort(), now);
         if (written == Responder.LATER) {
             waiting++;
-            desk.later(length, transport, address, client.getPort(), now, (answer, size) -> answeredLater(ctx, answer, size));
+            desk.later((answer, size) -> answeredLater(ctx, answer, size));
             return false;
         }
         if (written == Responder.DROPPED) {
@@ -140,8 +162,8 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
         }
         write(ctx, answer, length);
         ctx.flush();
-        deadlineNanos = System.nanoTime() + settings.tcpIdle().toNanos();
-        if (closing || waiting == MAX_WAITING - 1) {
+        deadlineNanos = System.nanoTime() + connections.idleNanos();
+        if (closing || waiting == mostWaiting - 1) {
             proceed(ctx);
         }
     }
@@ -161,7 +183,7 @@ final class TcpHandler extends ChannelInboundHandlerAdapter {
             }
             if (waiting > 0) {
                 // Not the client's silence: what it waits for has a deadline of its own.
-                deadlineNanos = System.nanoTime() + settings.tcpIdle().toNanos();
+                deadlineNanos = System.nanoTime() + connections.idleNanos();
             }
             if (System.nanoTime() - deadlineNanos >= 0) {
                 var _ = ctx.close();

@@ -43,7 +43,7 @@ final class UdpHandler extends ChannelInboundHandlerAdapter {
         int written = desk.answer(length, QueryRecord.Transport.UDP, address, client.getPort(), receivedNanos);
         switch (written) {
             case Responder.DROPPED -> {}
-            case Responder.LATER -> desk.later(length, QueryRecord.Transport.UDP, address, client.getPort(), receivedNanos, (answer, size) -> {
+            case Responder.LATER -> desk.later((answer, size) -> {
                 write(ctx, client, answer, size);
                 ctx.flush();
             });

@@ -113,7 +113,7 @@ final class UdpSocket implements EpollIoHandle {
             case Responder.DROPPED -> {}
             case Responder.LATER -> {
                 byte[] envelope = batch.envelope(index);
-                desk.later(length, QueryRecord.Transport.UDP, address, port, receivedNanos, (answer, size) -> answerApart(envelope, answer, size));
+                desk.later((answer, size) -> answerApart(envelope, answer, size));
             }
             default -> {
                 if (batch.hasRoomFor(written)) {

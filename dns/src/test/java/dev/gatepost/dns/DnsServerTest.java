@@ -46,7 +46,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class DnsServerTest {
     private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     private static final DnsSettings SETTINGS =
-            new DnsSettings(1232, 4, Duration.ofMillis(300), Duration.ofMillis(300), Duration.ofSeconds(1));
+            new DnsSettings(1232, new StreamLimits(4, 4, 100, Duration.ofMillis(300), Duration.ofMillis(300)), Duration.ofSeconds(1));
 
     private final Zone zone = TestZones.sample();
     private final EventLoopGroup group = group(true, 2);
@@ -267,7 +267,7 @@ class DnsServerTest {
 
     @Test
     void closesConnectionsBeyondTheLimit() throws IOException {
-        var settings = new DnsSettings(1232, 2, Duration.ofSeconds(20), Duration.ofSeconds(20), Duration.ofSeconds(1));
+        var settings = DnsSettings.DEFAULT.withStreams(new StreamLimits(2, 2, 100, Duration.ofSeconds(20), Duration.ofSeconds(20)));
         try (var server = start(settings, QueryLog.NONE); var first = connect(server); var second = connect(server)) {
             ask(first, ResponderTest.query("web.service.consul.", Type.A, -1));
             ask(second, ResponderTest.query("web.service.consul.", Type.A, -1));
