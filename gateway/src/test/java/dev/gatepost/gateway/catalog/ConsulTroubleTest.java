@@ -141,9 +141,8 @@ final class ConsulTroubleTest {
     void holdsASuddenLossThatIsNotConfirmedAndSaysSo() {
         try (Follower follower = follow()) {
             Snapshot before = follower.snapshot();
-            consul.aFollowerStaysBehind();
-            consul.fails("/v1/health/service/", new Fault.Status(500, "rpc error"));
-            consul.lacks("web-1").lacks("api-1");
+            consul.failsToConfirm("/v1/catalog/services", new Fault.Status(500, "rpc error"));
+            consul.lacks("web-1", "api-1");
             Await.until("the loss is held", Follower.PATIENTLY, () -> follower.status().safeguards().held().isPresent());
             assertSame(before, follower.snapshot());
             consul.has("web", "web-1", 80, Health.PASSING, "a").has("api", "api-1", 81, Health.PASSING, "b").recovers();

@@ -47,7 +47,7 @@ final class FakeConsul implements AutoCloseable {
 
     private record Entry(String node, String service, String id, int port, String status, List<String> tags) {}
 
-    private record Planned(Predicate<String> paths, Fault fault) {}
+    private record Planned(Predicate<String> questions, Fault fault) {}
 
     private final HttpServer server;
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
@@ -115,9 +115,10 @@ final class FakeConsul implements AutoCloseable {
         });
     }
 
-    FakeConsul lacks(String id) {
+    /// All at once.
+    FakeConsul lacks(String... ids) {
         return locked(() -> {
-            entries.remove(id);
+            entries.keySet().removeAll(List.of(ids));
             index++;
         });
     }
@@ -185,8 +186,13 @@ final class FakeConsul implements AutoCloseable {
         return locked(() -> leadsBehind = true);
     }
 
-    private FakeConsul failing(Predicate<String> paths, Fault fault) {
-        return locked(() -> faults.add(new Planned(paths, fault)));
+    /// The same for those that want it confirmed by a majority.
+    FakeConsul failsToConfirm(String path, Fault fault) {
+        return failing(asked -> asked.startsWith(path) && asked.contains("consistent"), fault);
+    }
+
+    private FakeConsul failing(Predicate<String> questions, Fault fault) {
+        return locked(() -> faults.add(new Planned(questions, fault)));
     }
 
     /// How often a path was asked for.
@@ -238,12 +244,13 @@ final class FakeConsul implements AutoCloseable {
             try {
                 asked.merge(path, 1, Integer::sum);
                 requests.add(exchange.getRequestURI().toString());
+                String question = path + "?" + exchange.getRequestURI().getQuery();
                 boolean stale = isBehind(query);
-                awaitIndex(query, path, stale);
-                while (fault(path).filter(planned -> planned instanceof Fault.Hang).isPresent() && !stopped) {
+                awaitIndex(query, question, stale);
+                while (fault(question).filter(planned -> planned instanceof Fault.Hang).isPresent() && !stopped) {
                     changed.await();
                 }
-                fault = fault(path);
+                fault = fault(question);
                 stale = isBehind(query);
                 body = answer(path, (stale ? behind : entries).values()).getBytes(StandardCharsets.UTF_8);
                 answered = stale ? behindIndex : index;
@@ -264,19 +271,19 @@ final class FakeConsul implements AutoCloseable {
         return (query.containsKey("stale") && lag.isPresent()) || (leadsBehind && !query.containsKey("consistent"));
     }
 
-    private void awaitIndex(Map<String, String> query, String path, boolean stale) throws InterruptedException {
+    private void awaitIndex(Map<String, String> query, String question, boolean stale) throws InterruptedException {
         if (!query.containsKey("index")) {
             return;
         }
         long known = Long.parseLong(query.getOrDefault("index", "0"));
         long left = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(query.getOrDefault("wait", "300000ms").replace("ms", "")));
-        while ((stale ? behindIndex : index) <= known && left > 0 && !stopped && fault(path).isEmpty()) {
+        while ((stale ? behindIndex : index) <= known && left > 0 && !stopped && fault(question).isEmpty()) {
             left = changed.awaitNanos(left);
         }
     }
 
-    private Optional<Fault> fault(String path) {
-        return faults.stream().filter(planned -> planned.paths.test(path)).map(Planned::fault).findFirst();
+    private Optional<Fault> fault(String question) {
+        return faults.stream().filter(planned -> planned.questions.test(question)).map(Planned::fault).findFirst();
     }
 
     private static void send(HttpExchange exchange, Optional<Fault> fault, byte[] body, long index) throws IOException {
