@@ -10,6 +10,7 @@ import dev.gatepost.dns.Rcode;
 import dev.gatepost.dns.forward.ForwardCounters;
 import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.catalog.OtherDatacenter;
 import dev.gatepost.gateway.catalog.Safeguards;
 import dev.gatepost.gateway.catalog.SourceStatus;
 import dev.gatepost.gateway.proxy.EndpointView;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// What `/metrics` shows of a gateway. The numbers are kept where the work is done, in plain counters; here they get names.
 final class GatewayMetrics {
@@ -59,6 +61,10 @@ final class GatewayMetrics {
                 .gauge("gatepost_routes", "Routes in the served table.", () -> gateway.state().routes().size())
                 .gauge("gatepost_conflicts", "Declarations that were overruled by another of the same route.", () -> gateway.state().routes().conflicts().size())
                 .gauge("gatepost_rejected", "Tags, Meta and fragments that did not parse.", () -> gateway.state().routes().rejected().size() + gateway.state().fragments().rejected().size())
+                .gauges("gatepost_routes_elsewhere", "Routes served by another datacenter, since no nearer one has a healthy instance.", List.of("datacenter"), MOST_SAMPLES,
+                        () -> gateway.catalog().others().stream()
+                                .map(other -> new Sample(List.of(other.name()), gateway.state().routesServedBy(other.name())))
+                                .toList())
                 .gauge("gatepost_dns_names", "Names in the served zone.", () -> gateway.state().zone().names())
                 .gauges("gatepost_source_reachable", "1 when the catalog source answered last time.", List.of("source"), MOST_SAMPLES,
                         () -> sources(status -> status.reachable() ? 1.0 : 0.0))
@@ -74,7 +80,7 @@ final class GatewayMetrics {
 
     private List<Sample> safeguards() {
         List<Sample> samples = new ArrayList<>();
-        for (SourceStatus status : gateway.catalog().status()) {
+        for (SourceStatus status : statuses()) {
             Safeguards active = status.safeguards();
             samples.add(safeguard(status, "watchdog", active.alarm().isPresent()));
             samples.add(safeguard(status, "removal-guard", active.held().isPresent()));
@@ -88,8 +94,12 @@ final class GatewayMetrics {
         return new Sample(List.of(source.address(), name), active ? 1 : 0);
     }
 
+    private List<SourceStatus> statuses() {
+        return Stream.concat(gateway.catalog().status().stream(), gateway.catalog().others().stream().map(OtherDatacenter::status)).toList();
+    }
+
     private List<Sample> sources(Function<SourceStatus, Double> value) {
-        return gateway.catalog().status().stream().map(status -> new Sample(List.of(status.address()), value.apply(status))).toList();
+        return statuses().stream().map(status -> new Sample(List.of(status.address()), value.apply(status))).toList();
     }
 
     private double ageSeconds(SourceStatus status) {

@@ -35,7 +35,8 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, 
     GatewayState next(Snapshot snapshot, Fragments written, Settings settings, Instant now) {
         long revision = revision() + 1;
         RouteTable routes = RouteTable.from(snapshot, written.routes(), settings.routes(), serving.routes());
-        ServiceZone next = names.next(snapshot, written.zones(), revision);
+        // Names without a datacenter are of our own alone.
+        ServiceZone next = names.next(snapshot.local(), written.zones(), revision);
         return new GatewayState(now, snapshot, written, new Serving(routes, revision), next, next.zone());
     }
 
@@ -45,6 +46,11 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, 
                 .filter(service -> service.instances().stream().anyMatch(instance -> instance.health() == Health.PANICKING))
                 .map(Service::name)
                 .toList();
+    }
+
+    /// How many routes lead to another datacenter, since no nearer one has a healthy instance.
+    long routesServedBy(String datacenter) {
+        return routes().routes().stream().filter(route -> route.upstream().elsewhere().equalsIgnoreCase(datacenter)).count();
     }
 
     long revision() {

@@ -20,7 +20,8 @@ record RouteView(
         UpstreamView upstream,
         List<Route.Declaration> declarations) {
 
-    record UpstreamView(String name, int known, List<Endpoint> endpoints) {}
+    /// @param elsewhere the datacenter that serves in place of our own; empty otherwise
+    record UpstreamView(String name, int known, String elsewhere, List<Endpoint> endpoints) {}
 
     static RouteView of(Route route) {
         boolean answers = route.options().redirect().isPresent() || !route.upstream().endpoints().isEmpty();
@@ -32,7 +33,7 @@ record RouteView(
                 route.priority(),
                 answers ? "found" : "empty",
                 route.options(),
-                new UpstreamView(route.upstream().name(), route.upstream().known(), route.upstream().endpoints()),
+                new UpstreamView(route.upstream().name(), route.upstream().known(), route.upstream().elsewhere(), route.upstream().endpoints()),
                 route.declarations());
     }
 }

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// A service as the catalog has it, with what each of its instances gets.
+/// A service as the catalog has it, with what each of its instances gets: those of the nearest datacenter that has a healthy one.
 record ServiceView(String name, int healthy, List<InstanceView> instances) {
 
-    /// @param served whether it gets traffic and is answered in DNS
+    /// @param served whether it gets traffic, and in our own datacenter is answered in DNS
     record InstanceView(
             String id,
             String node,
@@ -32,11 +32,18 @@ record ServiceView(String name, int healthy, List<InstanceView> instances) {
     }
 
     static ServiceView of(Service service, HealthRule rule) {
-        List<InstanceView> instances = service.instances().stream().map(instance -> view(instance, rule)).toList();
+        int nearest = service.instances().stream()
+                .filter(instance -> rule.admits(instance.health()))
+                .mapToInt(Instance::distance)
+                .min()
+                .orElse(0);
+        List<InstanceView> instances = service.instances().stream()
+                .map(instance -> view(instance, rule.admits(instance.health()) && instance.distance() == nearest))
+                .toList();
         return new ServiceView(service.name(), (int) instances.stream().filter(InstanceView::served).count(), instances);
     }
 
-    private static InstanceView view(Instance instance, HealthRule rule) {
+    private static InstanceView view(Instance instance, boolean served) {
         return new InstanceView(
                 instance.id(),
                 instance.node().name(),
@@ -44,7 +51,7 @@ record ServiceView(String name, int healthy, List<InstanceView> instances) {
                 instance.address(),
                 instance.port(),
                 word(instance.health()),
-                rule.admits(instance.health()),
+                served,
                 instance.weight(),
                 instance.tags(),
                 instance.meta(),

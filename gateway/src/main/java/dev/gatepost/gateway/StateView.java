@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.gateway.catalog.OtherDatacenter;
 import dev.gatepost.gateway.catalog.Safeguards;
 import dev.gatepost.gateway.catalog.SourceStatus;
 import dev.gatepost.gateway.fragment.FragmentStatus;
@@ -12,6 +13,7 @@ import java.util.Optional;
 ///
 /// @param source   the one that speaks for the whole: Consul where there is one, else the file
 /// @param sources  all of them
+/// @param datacenters others that stand by for our own, the nearest first
 /// @param panicking services that are served with all instances since none is healthy
 /// @param fragments where operators keep what is served beside the catalog
 /// @param notReady why; empty when ready
@@ -20,6 +22,7 @@ record StateView(
         Instant publishedAt,
         SourceView source,
         List<SourceView> sources,
+        List<DatacenterView> datacenters,
         List<String> panicking,
         List<FragmentsView> fragments,
         Counts counts,
@@ -45,6 +48,13 @@ record StateView(
                     status.staleServices(),
                     status.safeguards(),
                     status.lastError());
+        }
+    }
+
+    /// @param routes how many it serves, since no nearer datacenter has a healthy instance
+    record DatacenterView(String name, long routes, SourceView source) {
+        static DatacenterView of(OtherDatacenter other, GatewayState state, Instant now) {
+            return new DatacenterView(other.name(), state.routesServedBy(other.name()), SourceView.of(other.status(), now));
         }
     }
 
@@ -74,6 +84,7 @@ record StateView(
                 state.publishedAt(),
                 sources.getLast(),
                 sources,
+                gateway.catalog().others().stream().map(other -> DatacenterView.of(other, state, now)).toList(),
                 state.panicking(),
                 gateway.fragments().status().stream().map(status -> FragmentsView.of(status, now)).toList(),
                 new Counts(

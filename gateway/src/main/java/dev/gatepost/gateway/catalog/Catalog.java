@@ -20,24 +20,35 @@ import java.util.random.RandomGenerator;
 import javax.net.ssl.SSLContext;
 
 /// All sources as one: a service that several of them know has the instances of all. Nothing is published before every
-/// source has spoken, or its copy on disk has for it.
+/// source has spoken, or its copy on disk has for it. Other datacenters are asked after that, and nobody waits for them.
 public final class Catalog implements AutoCloseable {
     private final List<CatalogSource> sources;
+    private final List<Other> others;
     private final Panic panic;
 
     // Guarded by `this`: the sources' threads, each of which publishes what it changed, one at a time.
     private final Map<CatalogSource, Snapshot> latest = new HashMap<>();
     private Snapshot published = Snapshot.EMPTY;
+    private final Standby standby;
     private boolean closed;
+
+    /// Written once, by whoever publishes first.
+    private volatile Optional<String> ownDatacenter = Optional.empty();
+
+    /// A datacenter that stands by.
+    record Other(String datacenter, CatalogSource source) {}
 
     /// @param sources in order of precedence: where two know the same instance or node, the first one's counts
     public Catalog(List<CatalogSource> sources) {
-        this(sources, new Panic(Set.of(), HealthRule.PASSING));
+        this(sources, List.of(), new Panic(Set.of(), HealthRule.PASSING));
     }
 
-    private Catalog(List<CatalogSource> sources, Panic panic) {
+    /// @param others in the order of failover
+    Catalog(List<CatalogSource> sources, List<Other> others, Panic panic) {
         this.sources = List.copyOf(sources);
+        this.others = List.copyOf(others);
         this.panic = panic;
+        this.standby = new Standby(others.size());
     }
 
     /// The sources that the configuration names.
@@ -51,15 +62,27 @@ public final class Catalog implements AutoCloseable {
         if (file.isPresent()) {
             sources.add(FileCatalog.open(file.get(), FileWatch.Timing.DEFAULT, clock));
         }
+        List<Other> others = new ArrayList<>();
         config.consul().ifPresent(consul -> {
             CatalogSource source =
                     new ConsulCatalog(consul, config.catalog().maxLossPercent(), tls, servedRevision, ConsulCatalog.Timing.DEFAULT, clock, RandomGenerator.getDefault());
-            sources.add(config.catalog().lastGood()
-                    .<CatalogSource>map(copy -> new LastGood(source, copy, config.catalog().maxAge(), servedRevision, LastGood.Timing.DEFAULT, clock))
-                    .orElse(source));
+            sources.add(kept(source, config, "", servedRevision, clock));
+            consul.datacenters().stream().distinct().forEach(datacenter -> {
+                CatalogSource other = ConsulCatalog.elsewhere(
+                        consul, datacenter, config.catalog().maxLossPercent(), tls, servedRevision, ConsulCatalog.Timing.DEFAULT, clock, RandomGenerator.getDefault());
+                others.add(new Other(datacenter, kept(other, config, "." + datacenter, servedRevision, clock)));
+            });
         });
         HealthRule rule = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
-        return new Catalog(sources, new Panic(config.catalog().panic(), rule));
+        return new Catalog(sources, others, new Panic(config.catalog().panic(), rule));
+    }
+
+    /// With its copy on disk, where one is wanted.
+    private static CatalogSource kept(CatalogSource source, GatewayConfig config, String suffix, LongSupplier servedRevision, InstantSource clock) {
+        return config.catalog().lastGood()
+                .map(copy -> copy.resolveSibling(copy.getFileName() + suffix))
+                .<CatalogSource>map(copy -> new LastGood(source, copy, config.catalog().maxAge(), servedRevision, LastGood.Timing.DEFAULT, clock))
+                .orElse(source);
     }
 
     /// @param changed called with each new snapshot by one thread at a time
@@ -76,6 +99,19 @@ public final class Catalog implements AutoCloseable {
     /// How each source stands, in order of precedence.
     public List<SourceStatus> status() {
         return sources.stream().map(CatalogSource::status).toList();
+    }
+
+    /// How those that stand by stand, the nearest first. Our own is not among them.
+    public List<OtherDatacenter> others() {
+        Optional<String> own = ownDatacenter;
+        List<OtherDatacenter> standing = new ArrayList<>();
+        for (int i = 0; i < others.size(); i++) {
+            Other other = others.get(i);
+            if (!own.equals(Optional.of(other.datacenter()))) {
+                standing.add(new OtherDatacenter(other.datacenter(), i + 1, other.source().status()));
+            }
+        }
+        return standing;
     }
 
     /// Consul's index as last heard; 0 where there is no Consul.
@@ -99,6 +135,7 @@ public final class Catalog implements AutoCloseable {
             closed = true;
         }
         sources.forEach(CatalogSource::close);
+        others.forEach(other -> other.source().close());
     }
 
     private synchronized void publish(CatalogSource source, Snapshot snapshot, Consumer<Snapshot> changed) {
@@ -111,7 +148,34 @@ public final class Catalog implements AutoCloseable {
         }
         Snapshot merged = sources.size() == 1 ? snapshot : published.updatedTo(merged());
         published = merged;
-        changed.accept(panic.applied(merged));
+        standby.here(panic.applied(merged));
+        changed.accept(standby.snapshot());
+        if (ownDatacenter.isEmpty() && !others.isEmpty()) {
+            ownDatacenter = Optional.of(ownDatacenter());
+            askTheOthers(changed);
+        }
+    }
+
+    /// The last source is Consul, where there is any.
+    private String ownDatacenter() {
+        return latest.getOrDefault(sources.getLast(), Snapshot.EMPTY).nodes().values().stream().map(Node::datacenter).findFirst().orElse("");
+    }
+
+    private void askTheOthers(Consumer<Snapshot> changed) {
+        for (int i = 0; i < others.size(); i++) {
+            int distance = i + 1;
+            Other other = others.get(i);
+            if (!other.datacenter().equals(ownDatacenter.orElse(""))) {
+                other.source().start(snapshot -> publishElsewhere(distance, snapshot, changed));
+            }
+        }
+    }
+
+    private synchronized void publishElsewhere(int distance, Snapshot snapshot, Consumer<Snapshot> changed) {
+        if (!closed) {
+            standby.elsewhere(distance, snapshot);
+            changed.accept(standby.snapshot());
+        }
     }
 
     private Snapshot merged() {

@@ -58,6 +58,12 @@ public final class ConsulCatalog implements CatalogSource {
     private static final String NODE = "/v1/catalog/node/";
     private static final String SERVICE = "/v1/health/service/";
 
+    /// Connections for reading, beside the four that wait.
+    private static final int READERS = 8;
+
+    /// The same for another datacenter, which is read through the same agent.
+    private static final int READERS_ELSEWHERE = 2;
+
     /// @param sleep        how long a watch sleeps at the agent when nothing happens
     /// @param answer       longest silence while an answer is due
     /// @param settle       pause between two rounds of reading while changes come in a row
@@ -99,6 +105,7 @@ public final class ConsulCatalog implements CatalogSource {
     private final Timing timing;
     private final RandomGenerator random;
     private final int maxLossPercent;
+    private final boolean near;
     private final ConsulStanding standing;
     private final BlockingQueue<Heard> inbox = new LinkedBlockingQueue<>();
     private final ConsulWatches watches;
@@ -138,13 +145,43 @@ public final class ConsulCatalog implements CatalogSource {
             Timing timing,
             InstantSource clock,
             RandomGenerator random) {
+        this(consul, consul.address(), true, maxLossPercent, tls, servedRevision, timing, clock, random);
+    }
+
+    /// Another datacenter's catalog, asked for through the same agent: over fewer connections, and without a watch for
+    /// each service, since every question crosses the distance.
+    static ConsulCatalog elsewhere(
+            GatewayConfig.Consul consul,
+            String datacenter,
+            int maxLossPercent,
+            Optional<SSLContext> tls,
+            LongSupplier servedRevision,
+            Timing timing,
+            InstantSource clock,
+            RandomGenerator random) {
+        return new ConsulCatalog(consul.in(datacenter), consul.address() + "?dc=" + datacenter, false, maxLossPercent, tls, servedRevision, timing, clock, random);
+    }
+
+    /// @param shownAs what it is called in status and log
+    /// @param near whether it is our own datacenter's
+    private ConsulCatalog(
+            GatewayConfig.Consul consul,
+            String shownAs,
+            boolean near,
+            int maxLossPercent,
+            Optional<SSLContext> tls,
+            LongSupplier servedRevision,
+            Timing timing,
+            InstantSource clock,
+            RandomGenerator random) {
+        this.near = near;
         this.timing = timing;
         this.random = random;
         this.maxLossPercent = maxLossPercent;
         this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep(), timing.doze());
-        this.standing = new ConsulStanding(consul.address(), servedRevision, clock, ConsulWatches.ENDPOINTS, System.nanoTime());
+        this.standing = new ConsulStanding(shownAs, servedRevision, clock, ConsulWatches.ENDPOINTS, System.nanoTime());
         this.watches = new ConsulWatches(client, timing, consul.maxStale(), standing, this::backoff, inbox::add);
-        this.reads = new ConsulReads(client, timing.answer());
+        this.reads = new ConsulReads(client, timing.answer(), near ? READERS : READERS_ELSEWHERE);
         // A tenth more or less, so that a fleet's sweeps drift apart.
         long sweepNanos = timing.sweepEvery().toNanos();
         Duration sweepEvery = Duration.ofNanos(sweepNanos - sweepNanos / 10 + random.nextLong(Math.max(1, sweepNanos / 5)));
@@ -187,8 +224,8 @@ public final class ConsulCatalog implements CatalogSource {
         direct.close();
         reads.close();
         client.close();
-        if (thread == Thread.currentThread()) {
-            return; // closed by its own consumer
+        if (thread == Thread.currentThread() || thread.getState() == Thread.State.NEW) {
+            return; // closed by its own consumer, or before it began
         }
         try {
             thread.join(timing.answer());
@@ -221,7 +258,7 @@ public final class ConsulCatalog implements CatalogSource {
                     queue.roundDone(System.nanoTime());
                 }
                 deliver();
-                if (delivered.isPresent() && client.dozers() > 0) {
+                if (near && delivered.isPresent() && client.dozers() > 0) {
                     direct.watch(catalog.present(), client.dozers());
                 }
                 readingSince = 0;

@@ -18,9 +18,6 @@ import java.util.concurrent.TimeUnit;
 
 /// Many questions to one agent, some at a time: an endpoint asked about each of several names.
 final class ConsulReads implements AutoCloseable {
-    /// Connections for reading, beside the four that wait.
-    private static final int READERS = 8;
-
     @FunctionalInterface
     interface Parsing<T> {
         T parse(String name, Answer answer) throws ConsulFailure;
@@ -35,11 +32,12 @@ final class ConsulReads implements AutoCloseable {
 
     private final ConsulClient client;
     private final Duration answer;
-    private final ExecutorService readers =
-            Executors.newFixedThreadPool(READERS, Thread.ofVirtual().name("consul-read-", 0).factory());
+    private final ExecutorService readers;
 
-    /// @param answer longest silence while an answer is due
-    ConsulReads(ConsulClient client, Duration answer) {
+    /// @param answer   longest silence while an answer is due
+    /// @param atOnce how many connections it takes, beside the four that wait
+    ConsulReads(ConsulClient client, Duration answer, int atOnce) {
+        this.readers = Executors.newFixedThreadPool(atOnce, Thread.ofVirtual().name("consul-read-", 0).factory());
         this.client = client;
         this.answer = answer;
     }

@@ -36,6 +36,7 @@ final class ConsulStanding {
     private Optional<Kind> logged = Optional.empty();
     private Instant failingSince = Instant.EPOCH;
 
+    /// @param address how it is called in status and log
     /// @param watches their endpoints
     ConsulStanding(String address, LongSupplier servedRevision, InstantSource clock, List<String> watches, long nanoTime) {
         this.address = address;

@@ -10,6 +10,7 @@ import java.util.Map;
 /// @param serviceAddress the service's own address; empty means the node's
 /// @param tags           in catalog order; Consul treats them as a set
 /// @param checks         its own service checks and its node's checks
+/// @param distance       0 in our own datacenter, else the place of its own in the order of failover
 public record Instance(
         String id,
         String service,
@@ -20,10 +21,26 @@ public record Instance(
         Map<String, String> meta,
         Map<String, TaggedAddress> taggedAddresses,
         Weights weights,
-        List<Check> checks) {
+        List<Check> checks,
+        int distance) {
 
     /// A service address under a name such as `lan_ipv6` or `wan`.
     public record TaggedAddress(String address, int port) {}
+
+    /// In our own datacenter.
+    public Instance(
+            String id,
+            String service,
+            Node node,
+            String serviceAddress,
+            int port,
+            List<String> tags,
+            Map<String, String> meta,
+            Map<String, TaggedAddress> taggedAddresses,
+            Weights weights,
+            List<Check> checks) {
+        this(id, service, node, serviceAddress, port, tags, meta, taggedAddresses, weights, checks, 0);
+    }
 
     public Instance {
         tags = List.copyOf(tags);
@@ -32,9 +49,11 @@ public record Instance(
         checks = List.copyOf(checks);
     }
 
-    /// Unique in the whole catalog: service ids are unique on one node only.
+    /// Unique in the whole catalog: service ids are unique on one node only, and nodes in one datacenter only, which is
+    /// named where it is not our own.
     public String key() {
-        return node.name() + "/" + id;
+        String inItsDatacenter = node.name() + "/" + id;
+        return distance == 0 ? inItsDatacenter : node.datacenter() + ":" + inItsDatacenter;
     }
 
     /// Where the instance is reached: its own address, or else its node's.
@@ -55,11 +74,16 @@ public record Instance(
     }
 
     Instance withNode(Node other) {
-        return new Instance(id, service, other, serviceAddress, port, tags, meta, taggedAddresses, weights, checks);
+        return new Instance(id, service, other, serviceAddress, port, tags, meta, taggedAddresses, weights, checks, distance);
+    }
+
+    /// The same, seen from another datacenter.
+    Instance at(int other) {
+        return new Instance(id, service, node, serviceAddress, port, tags, meta, taggedAddresses, weights, checks, other);
     }
 
     Instance withChecks(List<Check> others) {
-        return new Instance(id, service, node, serviceAddress, port, tags, meta, taggedAddresses, weights, others);
+        return new Instance(id, service, node, serviceAddress, port, tags, meta, taggedAddresses, weights, others, distance);
     }
 
     public Health health() {

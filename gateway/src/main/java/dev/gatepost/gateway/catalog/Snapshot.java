@@ -18,14 +18,31 @@ public final class Snapshot {
     /// The same as lists, which compare faster.
     private final List<Service> allServices;
     private final List<Node> allNodes;
+    /// Empty where this one is all local.
+    private final Optional<Snapshot> local;
 
     /// @param services by name
     /// @param nodes    by name; also nodes that carry no service
     public Snapshot(Map<String, Service> services, Map<String, Node> nodes) {
+        this(services, nodes, Optional.empty());
+    }
+
+    private Snapshot(Map<String, Service> services, Map<String, Node> nodes, Optional<Snapshot> local) {
         this.services = Collections.unmodifiableSortedMap(new TreeMap<>(services));
         this.nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
         this.allServices = List.copyOf(this.services.values());
         this.allNodes = List.copyOf(this.nodes.values());
+        this.local = local;
+    }
+
+    /// This one with other services: some of them have instances in other datacenters.
+    Snapshot withStandby(Map<String, Service> all) {
+        return new Snapshot(all, nodes, Optional.of(this));
+    }
+
+    /// What there is in our own datacenter.
+    public Snapshot local() {
+        return local.orElse(this);
     }
 
     /// By name.

@@ -199,7 +199,8 @@ public final class ConfigReader {
                 certificate,
                 key,
                 given.value(Settings.CONSUL_VERIFY).isPresent() ? get(Settings.CONSUL_VERIFY) : consulVariables.verify().orElse(get(Settings.CONSUL_VERIFY)),
-                get(Settings.CONSUL_MAX_STALE)));
+                get(Settings.CONSUL_MAX_STALE),
+                find(Settings.CONSUL_DATACENTERS).orElse(List.of())));
     }
 
     private Routes routes() {

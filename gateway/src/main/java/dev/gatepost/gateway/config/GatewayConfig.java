@@ -110,6 +110,7 @@ public record GatewayConfig(
     /// @param token      empty for none; `tokenFile` wins when both are set
     /// @param datacenter empty for the agent's own
     /// @param maxStale   how far behind its leader a server may be that answers a watch; zero for the leader alone
+    /// @param datacenters others that serve what the own one can't, in this order; the own one may be among them
     public record Consul(
             String address,
             String token,
@@ -120,10 +121,41 @@ public record GatewayConfig(
             Optional<Path> clientCertificate,
             Optional<Path> clientKey,
             boolean verify,
-            Duration maxStale) {
+            Duration maxStale,
+            List<String> datacenters) {
+        public Consul {
+            datacenters = List.copyOf(datacenters);
+        }
+
+        /// With one datacenter alone.
+        public Consul(
+                String address,
+                String token,
+                Optional<Path> tokenFile,
+                String keyPrefix,
+                String datacenter,
+                Optional<Path> caCertificate,
+                Optional<Path> clientCertificate,
+                Optional<Path> clientKey,
+                boolean verify,
+                Duration maxStale) {
+            this(address, token, tokenFile, keyPrefix, datacenter, caCertificate, clientCertificate, clientKey, verify, maxStale, List.of());
+        }
+
         /// The same, asking the agent's own datacenter where none is said.
         public Consul inOwnDatacenter() {
-            return new Consul(address, token, tokenFile, keyPrefix, "", caCertificate, clientCertificate, clientKey, verify, maxStale);
+            return in("");
+        }
+
+        /// The same, asking one datacenter and no other.
+        ///
+        /// @param other empty for the agent's own
+        public Consul in(String other) {
+            return new Consul(address, token, tokenFile, keyPrefix, other, caCertificate, clientCertificate, clientKey, verify, maxStale);
+        }
+
+        public Consul withDatacenters(List<String> others) {
+            return new Consul(address, token, tokenFile, keyPrefix, datacenter, caCertificate, clientCertificate, clientKey, verify, maxStale, others);
         }
 
         /// Without the token: a configuration may be printed.

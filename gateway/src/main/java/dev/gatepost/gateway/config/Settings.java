@@ -64,6 +64,8 @@ final class Settings {
             "how long a forwarded answer may serve after its TTL while nobody answers; 0 is not at all");
     static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,
             "where the last known good catalog is kept, for a start while Consul is away; omit it in a read-only container");
+    static final Setting<List<String>> CONSUL_DATACENTERS = optional("consul.datacenters", Syntax.list(datacenter()), "none", SOMETIMES,
+            "other datacenters that serve a route in this order while its services have no healthy instance in the own one, `[dc2, dc3]`; DNS has their names as `web.service.dc2.consul` anyway");
     static final Setting<Path> FRAGMENTS_FOLDER = optional("fragments.folder", Syntax.folder("a readable folder"), "none", SOMETIMES,
             "routes and zones that operators write, followed as its files change; the same is read from Consul's KV store");
     static final Setting<List<Routes.Dialect>> ROUTES_DIALECTS = of("routes.dialects", Syntax.list(Syntax.oneOf(dialects())), "gatepost, fabio, traefik", SOMETIMES,
@@ -293,6 +295,15 @@ final class Settings {
                 return "file:" + text.place().resolve(output.substring("file:".length()));
             }
             throw new IllegalArgumentException();
+        });
+    }
+
+    private static Syntax<String> datacenter() {
+        return Syntax.word("a datacenter such as dc2, in letters, digits, - and _", text -> {
+            if (!text.text().matches("[A-Za-z0-9_-]{1,64}")) {
+                throw new IllegalArgumentException();
+            }
+            return text.text().toLowerCase(Locale.ROOT);
         });
     }
 

@@ -29,6 +29,11 @@ record Claim(
     static final Comparator<Claim> ORDER =
             Comparator.comparing((Claim claim) -> !claim.isWritten()).thenComparing(Claim::owner);
 
+    /// How far its instance is.
+    int distance() {
+        return instance.distance();
+    }
+
     /// Whether there is no instance behind it.
     @SuppressWarnings("ReferenceEquality")
     boolean isOfNobody() {

@@ -64,7 +64,7 @@ final class Explainer {
 
     private Explanation routed(Route route, List<Considered> considered) {
         List<Target> endpoints = route.upstream().endpoints().stream()
-                .map(e -> new Target(e.service(), e.instance(), address(e.host(), e.port()), e.weight()))
+                .map(e -> new Target(e.service(), e.instance(), e.datacenter(), address(e.host(), e.port()), e.weight()))
                 .toList();
         String outcome = route.match() instanceof Match.Found ? Explanation.FOUND : Explanation.EMPTY;
         return new Explanation(outcome, why(route), route.id(), route.upstream().name(), endpoints, withheld(route), considered);
@@ -95,7 +95,11 @@ final class Explainer {
         }
         return upstream.endpoints().isEmpty()
                 ? "503: the route is known, but none of its %d instances gets traffic".formatted(upstream.known())
-                : "%d of %d instances get traffic%s".formatted(upstream.endpoints().size(), upstream.known(), spread(options));
+                : "%d of %d instances get traffic%s%s".formatted(upstream.endpoints().size(), upstream.known(), elsewhere(upstream), spread(options));
+    }
+
+    private static String elsewhere(Upstream upstream) {
+        return upstream.elsewhere().isEmpty() ? "" : ", those of datacenter %s since none nearer is healthy".formatted(upstream.elsewhere());
     }
 
     private static String spread(RouteOptions options) {
@@ -123,15 +127,23 @@ final class Explainer {
         }
         Set<String> told = route.upstream().endpoints().stream().map(Endpoint::instance).collect(Collectors.toCollection(HashSet::new));
         List<Withheld> withheld = new ArrayList<>();
+        int distance = RouteAssembly.servingDistance(entry.ruled());
         for (Claim claim : entry.ruled()) {
             if (told.add(claim.instance().key())) {
-                withheld.add(new Withheld(claim.service(), claim.instance().key(), whyWithheld(claim)));
+                withheld.add(new Withheld(claim.service(), claim.instance().key(), whyWithheld(claim, distance)));
             }
         }
         return withheld;
     }
 
-    private static String whyWithheld(Claim claim) {
+    /// @param distance of the datacenter that serves
+    private static String whyWithheld(Claim claim, int distance) {
+        if (claim.serving() && claim.distance() > distance) {
+            return "it stands by in datacenter %s".formatted(claim.instance().node().datacenter());
+        }
+        if (claim.serving() && claim.distance() < distance) {
+            return "it is not healthy, and another datacenter has one that is";
+        }
         if (claim.serving()) {
             return claim.options().redirect().isPresent() ? "it declares a redirect" : "its weight leaves it no share";
         }

@@ -26,7 +26,7 @@ public record Explanation(
     public static final String REJECTED = "rejected";
 
     /// @param address `host:port`
-    public record Target(String service, String instance, String address, int weight) {}
+    public record Target(String service, String instance, String datacenter, String address, int weight) {}
 
     public record Withheld(String service, String instance, String why) {}
 

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -205,9 +206,13 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
                 }
                 case Command.Weigh weigh -> {
                     if (weigh.source().isOf(key)) {
-                        long targets = claims.stream().filter(claim -> claim.serving() && concerns(claim, weigh.service(), weigh.tags())).count();
-                        Weight each = weight(weigh.share() / Math.max(1, targets));
-                        claims.replaceAll(claim -> concerns(claim, weigh.service(), weigh.tags()) ? claim.withWeight(each) : claim);
+                        // Each datacenter by itself: one alone serves.
+                        Map<Integer, Long> targets = claims.stream()
+                                .filter(claim -> claim.serving() && concerns(claim, weigh.service(), weigh.tags()))
+                                .collect(Collectors.groupingBy(Claim::distance, Collectors.counting()));
+                        claims.replaceAll(claim -> concerns(claim, weigh.service(), weigh.tags())
+                                ? claim.withWeight(weight(weigh.share() / targets.getOrDefault(claim.distance(), 1L)))
+                                : claim);
                     }
                 }
             }

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.route;
 
+import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.route.Route.Declaration;
 import java.util.ArrayList;
@@ -10,9 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// Puts one route together from everything that claims it.
+///
+/// Endpoints are those of one datacenter: the nearest that has a healthy instance. What others declare then stands by.
 ///
 /// Where claims disagree on options or priority, one of them decides: an instance that gets traffic before one that
 /// doesn't, then what an operator wrote, then the first by service name, node, instance id and place in the registration. A
@@ -27,7 +31,8 @@ final class RouteAssembly {
     static Entry assemble(RouteKey key, List<Claim> claims, List<RouteFragment.Sets> settings, Optional<Entry> previous) {
         List<Rejected> rejected = new ArrayList<>();
         List<Claim> admitted = withoutForeignDefaults(key, claims, rejected);
-        Claim winner = admitted.stream().filter(Claim::serving).findFirst().orElse(admitted.getFirst());
+        int distance = servingDistance(admitted);
+        Claim winner = admitted.stream().filter(claim -> claim.serving() && claim.distance() == distance).findFirst().orElse(admitted.getFirst());
         RouteOptions options = winner.options();
         int priority = winner.priority();
         for (RouteFragment.Sets each : settings.reversed()) {
@@ -36,9 +41,20 @@ final class RouteAssembly {
         }
         List<Declaration> declarations =
                 Stream.concat(admitted.stream().map(Claim::declaration), settings.stream().map(RouteFragment.Sets::declaration)).toList();
-        Route route = new Route(key, priority, options, upstream(key, admitted), declarations);
+        Route route = new Route(key, priority, options, upstream(key, admitted, distance), declarations);
         Route kept = previous.map(Entry::route).filter(route::isSameAs).orElse(route);
         return new Entry(key, kept, List.copyOf(claims), List.copyOf(rejected), conflicts(key, winner, admitted));
+    }
+
+    /// How far the datacenter is that serves: the nearest with a healthy instance, else the nearest that serves all the same.
+    static int servingDistance(List<Claim> claims) {
+        Predicate<Claim> healthy = claim -> claim.serving()
+                && claim.instance().health() != Health.PANICKING
+                && (claim.options().redirect().isPresent() || Shares.has(claim));
+        return Stream.of(healthy, (Predicate<Claim>) Claim::serving)
+                .flatMap(serves -> claims.stream().filter(serves).map(Claim::distance).min(Integer::compare).stream())
+                .findFirst()
+                .orElse(0);
     }
 
     /// Services share a route on purpose only where they ask for it.
@@ -68,7 +84,7 @@ final class RouteAssembly {
         return claim.declaration().kind().equals(DefaultHost.KIND);
     }
 
-    private static Upstream upstream(RouteKey key, List<Claim> claims) {
+    private static Upstream upstream(RouteKey key, List<Claim> claims, int distance) {
         Set<String> services = new TreeSet<>();
         Set<String> known = new HashSet<>();
         Map<String, Claim> serving = new LinkedHashMap<>();
@@ -78,7 +94,7 @@ final class RouteAssembly {
                 known.add(claim.instance().key());
             }
             // A redirect answers in place of its instance.
-            if (claim.serving() && claim.options().redirect().isEmpty()) {
+            if (claim.serving() && claim.distance() == distance && claim.options().redirect().isEmpty()) {
                 serving.putIfAbsent(claim.instance().key(), claim);
             }
         }
@@ -90,7 +106,8 @@ final class RouteAssembly {
                 endpoints.add(endpoint(targets.get(i), weights[i]));
             }
         }
-        return new Upstream(String.join("+", services) + "@" + key.id(), endpoints, known.size());
+        String elsewhere = distance == 0 || endpoints.isEmpty() ? "" : endpoints.getFirst().datacenter();
+        return new Upstream(String.join("+", services) + "@" + key.id(), endpoints, known.size(), elsewhere);
     }
 
     private static Endpoint endpoint(Claim claim, int weight) {
@@ -99,13 +116,14 @@ final class RouteAssembly {
                 instance.key(), claim.service(), instance.node().name(), instance.node().datacenter(), instance.address(), claim.port(), weight);
     }
 
-    /// One for each text that a service's instances carry, not one an instance.
+    /// One for each text that a service's instances carry, not one an instance. Datacenters need not agree: their options
+    /// come and go with their endpoints.
     private static List<Conflict> conflicts(RouteKey key, Claim winner, List<Claim> claims) {
         List<Conflict> conflicts = new ArrayList<>();
         Set<List<String>> seen = new HashSet<>();
         for (Claim claim : claims) {
             boolean agrees = claim.priority() == winner.priority() && claim.options().equals(winner.options());
-            if (!agrees && seen.add(List.of(claim.service(), claim.declaration().text()))) {
+            if (!agrees && claim.distance() == winner.distance() && seen.add(List.of(claim.service(), claim.declaration().text()))) {
                 conflicts.add(new Conflict(key.id(), winner.service(), winner.declaration(), claim.service(), claim.declaration()));
             }
         }

@@ -313,12 +313,13 @@ public final class RouteTable {
         return rejected;
     }
 
-    /// Addresses under which more than one instance is registered, whatever their services, by address.
+    /// Addresses under which more than one instance is registered, whatever their services, by address. Each datacenter
+    /// by itself: private addresses may be the same in two.
     public List<Ghost> ghosts() {
         Map<String, List<String>> byAddress = new TreeMap<>();
         for (ServiceRoutes each : services) {
             for (Instance instance : each.service().instances()) {
-                if (instance.port() != 0) {
+                if (instance.port() != 0 && instance.distance() == 0) {
                     String host = instance.address();
                     String address = (host.indexOf(':') >= 0 ? "[" + host + "]:" : host + ":") + instance.port();
                     byAddress.computeIfAbsent(address, _ -> new ArrayList<>()).add(each.name() + " " + instance.key());

@@ -35,6 +35,11 @@ final class Shares {
         return reduced(weights);
     }
 
+    /// Whether it gets anything at all, if it is asked.
+    static boolean has(Claim claim) {
+        return claim.weight() instanceof Weight.Share || relative(claim) > 0;
+    }
+
     private static long relative(Claim claim) {
         return claim.weight() instanceof Weight.Relative(int value) ? (long) value * Math.max(0, claim.instance().weight()) : 0;
     }

@@ -6,10 +6,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 final class CatalogTest {
@@ -66,6 +68,50 @@ final class CatalogTest {
         catalog.close();
         consul.says(snapshot(service("web", instance("web", "a", "n1", 1))), NOW);
         assertEquals(1, published.size());
+    }
+
+    @Test
+    void asksOtherDatacentersOnceOurOwnIsServedAndWaitsForNone() {
+        FakeSource near = new FakeSource();
+        FakeSource own = new FakeSource();
+        FakeSource far = new FakeSource();
+        List<Catalog.Other> others = List.of(new Catalog.Other("dc2", near), new Catalog.Other("dc1", own), new Catalog.Other("dc3", far));
+        try (Catalog catalog = new Catalog(List.of(consul), others, new Panic(Set.of(), HealthRule.PASSING))) {
+            catalog.start(published::add);
+            near.says(snapshot(service("web", instance("web", "early", "n1", 1))), NOW);
+            assertEquals(List.of(), published);
+            Snapshot local = snapshot(service("web", instance("web", "a", "n1", 1)));
+            consul.says(local, NOW);
+            assertSame(local, published.getFirst());
+            assertEquals(Optional.of(NOW), catalog.confirmedAt());
+            assertEquals(List.of("dc2", "dc3"), catalog.others().stream().map(OtherDatacenter::name).toList(), "our own is none of the others");
+
+            own.says(snapshot(service("web", instance("web", "twice", "n1", 1))), NOW);
+            assertEquals(1, published.size());
+            far.says(snapshot(service("web", in("dc3", "a", 3)), service("only-far", in("dc3", "x", 9))), NOW.minusSeconds(60));
+            near.says(snapshot(service("web", in("dc2", "a", 2))), NOW.minusSeconds(60));
+            Snapshot snapshot = published.getLast();
+            assertEquals(List.of("n1/a", "dc2:n1/a", "dc3:n1/a"), get(snapshot, "web").instances().stream().map(Instance::key).toList());
+            assertEquals(List.of(0, 1, 3), get(snapshot, "web").instances().stream().map(Instance::distance).toList());
+            assertEquals(Set.of("web", "only-far"), snapshot.services().keySet());
+            assertSame(local, snapshot.local(), "names without a datacenter are of our own");
+            assertEquals(Set.of("n1"), snapshot.nodes().keySet());
+            assertEquals(Optional.of(NOW), catalog.confirmedAt());
+
+            far.fails("no path to datacenter");
+            assertFalse(catalog.status().getFirst().stale());
+            consul.says(snapshot(service("new", instance("new", "b", "n1", 1))), NOW);
+            assertEquals(List.of("dc2:n1/a", "dc3:n1/a"), get(published.getLast(), "web").instances().stream().map(Instance::key).toList(), "kept");
+            assertSame(get(snapshot, "only-far"), get(published.getLast(), "only-far"));
+            near.says(Snapshot.EMPTY, NOW);
+            far.says(Snapshot.EMPTY, NOW);
+            assertEquals(Set.of("new"), published.getLast().services().keySet());
+        }
+    }
+
+    private static Instance in(String datacenter, String id, int port) {
+        Instance here = instance("web", id, "n1", port);
+        return here.withNode(new Node("n1", "", "10.0.0.1", datacenter, Map.of(), Map.of()));
     }
 
     static Snapshot snapshot(Service... services) {

@@ -35,7 +35,7 @@ class ExplanationTest {
         assertEquals(Explanation.FOUND, explanation.outcome());
         assertEquals("a.example.com/api methods=GET", explanation.route());
         assertEquals("web@a.example.com/api methods=GET", explanation.upstream());
-        assertEquals(List.of(new Target("web", "n1/web-1", "10.0.0.1:8000", 1)), explanation.endpoints());
+        assertEquals(List.of(new Target("web", "n1/web-1", "dc1", "10.0.0.1:8000", 1)), explanation.endpoints());
         assertEquals(List.of(new Withheld("web", "n1/web-2", "check service:web-2 (alive) is critical")), explanation.withheld());
         assertEquals("1 of 2 instances get traffic", explanation.why());
         assertEquals(
