@@ -145,9 +145,10 @@ final class ConsulTroubleTest {
             consul.lacks("web-1", "api-1");
             Await.until("the loss is held", Follower.PATIENTLY, () -> follower.status().safeguards().held().isPresent());
             assertSame(before, follower.snapshot());
+            assertEquals(1, follower.delivered().size());
             consul.has("web", "web-1", 80, Health.PASSING, "a").has("api", "api-1", 81, Health.PASSING, "b").recovers();
-            Await.until("nothing was lost", Follower.PATIENTLY, () -> follower.status().safeguards().held().isEmpty());
-            follower.delivered().forEach(snapshot -> assertEquals(before.services().keySet(), snapshot.services().keySet()));
+            follower.await("everything is back", Follower.PATIENTLY, snapshot -> snapshot.services().keySet().equals(before.services().keySet()));
+            Await.until("nothing is held any more", Follower.PATIENTLY, () -> follower.status().safeguards().held().isEmpty());
         }
     }
 
