@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.config.GatewayConfig.Limits;
 import dev.gatepost.gateway.config.GatewayConfig.Timeouts;
 import java.io.IOException;
@@ -288,9 +289,8 @@ class ResilienceTest {
             assertEquals("", silent.readToEnd());
             assertEquals(200, gate.logged().status());
             assertTrue(gate.log.isEmpty());
-            GateMetrics metrics = gate.gate().metrics();
-            assertEquals(0, metrics.connections());
-            assertEquals(0, metrics.exchanges());
+            Await.until("both connections are counted out", Duration.ofSeconds(10), () -> gate.gate().metrics().connections() == 0);
+            assertEquals(0, gate.gate().metrics().exchanges());
         }
     }
 

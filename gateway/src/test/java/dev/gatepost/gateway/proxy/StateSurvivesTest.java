@@ -24,6 +24,9 @@ class StateSurvivesTest {
             gate.route("/", RouteOptions.NONE, origin.port());
             assertEquals("a", ask(client));
             assertEquals(1, origin.connections.get());
+            for (int i = 0; i < 3; i++) {
+                gate.logged();
+            }
             GateMetrics metrics = gate.gate().metrics();
             assertEquals(2, metrics.upstreamReuses());
             assertEquals(3, metrics.routes().values().iterator().next().requests().get(2));
