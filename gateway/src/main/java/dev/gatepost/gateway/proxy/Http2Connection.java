@@ -87,7 +87,7 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
         var encoder = new DefaultHttp2ConnectionEncoder(connection, new DefaultHttp2FrameWriter(new Http2FieldEncoder()));
         var reader = new DefaultHttp2FrameReader(new Http2FieldDecoder(loop.settings.limits()), MOST_SMALL_CONTINUATIONS);
         var decoder = new DefaultHttp2ConnectionDecoder(
-                connection, encoder, reader, Http2PromisedRequestVerifier.ALWAYS_VERIFY, true, true, false);
+                connection, encoder, new Http2StreamOrder(reader, connection), Http2PromisedRequestVerifier.ALWAYS_VERIFY, true, true, false);
         Http2Settings settings = new Http2Settings()
                 .maxConcurrentStreams(MOST_STREAMS)
                 .initialWindowSize(STREAM_WINDOW)

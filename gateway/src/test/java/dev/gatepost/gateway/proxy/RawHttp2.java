@@ -112,6 +112,13 @@ final class RawHttp2 implements AutoCloseable {
 
     /// Connects and sends preface and settings, `settings` in hexadecimal.
     static RawHttp2 connect(int port, String settings) {
+        RawHttp2 client = connectInSilence(port);
+        client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(ISO_8859_1));
+        return client.frame(SETTINGS, 0, 0, HexFormat.of().parseHex(settings));
+    }
+
+    /// Connects and sends nothing.
+    static RawHttp2 connectInSilence(int port) {
         try {
             SSLSocket socket = (SSLSocket) trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
             SSLParameters parameters = socket.getSSLParameters();
@@ -120,9 +127,7 @@ final class RawHttp2 implements AutoCloseable {
             socket.setSoTimeout(10_000);
             socket.setTcpNoDelay(true);
             socket.startHandshake();
-            RawHttp2 client = new RawHttp2(socket);
-            client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(ISO_8859_1));
-            return client.frame(SETTINGS, 0, 0, HexFormat.of().parseHex(settings));
+            return new RawHttp2(socket);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
