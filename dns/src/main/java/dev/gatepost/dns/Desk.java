@@ -1,20 +1,27 @@
 package dev.gatepost.dns;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.util.NetUtil;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Where the queries of one event loop are answered, whichever way they came: the loop's responder, buffers, counters and
 /// clock. Confined to that loop.
 final class Desk {
+    private static final Logger LOG = LoggerFactory.getLogger(Desk.class);
     private static final long CLOCK_CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long PROXY_SAYING_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /// The query; spare bytes behind the longest let a look-up read whole words.
     final byte[] in = new byte[Responder.MAX_MESSAGE + 8];
     /// The answer.
     final byte[] out = new byte[Responder.MAX_MESSAGE];
     final DnsCounters.Loop counters = new DnsCounters.Loop();
+    final ProxyHeader proxyHeader = new ProxyHeader();
 
     /// Sends an answer that was not there at once.
     @FunctionalInterface
@@ -30,6 +37,11 @@ final class Desk {
     private final boolean logs;
     private final EdnsOptions options;
     private final Arrival arrival = new Arrival();
+    private final TrustedProxies proxies;
+    private final boolean proxied;
+    private boolean proxySaid;
+    private long proxySaidNanos;
+    private int proxyUnsaid;
     private long epochOffsetNanos;
     private long clockCheckedNanos;
 
@@ -43,14 +55,53 @@ final class Desk {
     }
 
     /// @param idleNanos how long a connection may be idle at the moment
-    Desk(Supplier<Zone> zone, Outside.Agent agent, int udpPayload, LongSupplier idleNanos, QueryLog log) {
+    Desk(Supplier<Zone> zone, Outside.Agent agent, DnsSettings settings, LongSupplier idleNanos, QueryLog log) {
         this.zone = zone;
         this.agent = agent;
-        this.options = new EdnsOptions(idleNanos);
-        this.responder = new Responder(agent, udpPayload, options);
+        this.options = new EdnsOptions(idleNanos, settings);
+        this.responder = new Responder(agent, settings.udpPayload(), options);
+        this.proxies = settings.proxies();
+        this.proxied = !proxies.equals(TrustedProxies.NONE);
         this.log = log;
         this.logs = !log.equals(QueryLog.NONE);
         checkClock(System.nanoTime());
+    }
+
+    /// Answers the datagram in [#in] into [#out]: a query, behind the header of its proxy where one is trusted.
+    ///
+    /// @param sender 4 or 16 bytes, read before this returns
+    /// @return as [#answer] does
+    int answerDatagram(int length, byte[] sender, int port, long receivedNanos) {
+        if (!proxied || !proxies.trusts(sender)) {
+            return answer(length, QueryRecord.Transport.UDP, sender, port, receivedNanos);
+        }
+        ProxyHeader.Verdict verdict = proxyHeader.read(in, 0, length);
+        if (verdict != ProxyHeader.Verdict.GOOD) {
+            refuseProxy(verdict, sender);
+            return Responder.DROPPED;
+        }
+        int queryLength = length - proxyHeader.length;
+        System.arraycopy(in, proxyHeader.length, in, 0, queryLength);
+        boolean named = proxyHeader.address.length > 0;
+        return answer(
+                queryLength, QueryRecord.Transport.UDP, named ? proxyHeader.address : sender, named ? proxyHeader.port : port, receivedNanos);
+    }
+
+    /// What a trusted proxy sent begins with no header that we read: counted, and said from time to time.
+    void refuseProxy(ProxyHeader.Verdict verdict, byte[] proxy) {
+        counters.add(DnsCounters.Loop.DROPPED, 1);
+        long now = System.nanoTime();
+        proxyUnsaid++;
+        if (proxySaid && now - proxySaidNanos < PROXY_SAYING_NANOS) {
+            return;
+        }
+        LOG.warn("dns: {} is a trusted proxy and sends {} (expected: PROXY protocol version 2): not answered, {} since this was said last",
+                NetUtil.bytesToIpAddress(proxy),
+                verdict == ProxyHeader.Verdict.VERSION_1 ? "PROXY protocol version 1" : "no PROXY header",
+                proxyUnsaid);
+        proxySaid = true;
+        proxySaidNanos = now;
+        proxyUnsaid = 0;
     }
 
     /// Answers the query in [#in] into [#out].
@@ -64,7 +115,7 @@ final class Desk {
         arrival.address = address;
         arrival.port = port;
         arrival.receivedNanos = receivedNanos;
-        options.turnTo(transport);
+        options.turnTo(transport, address, epochSeconds(receivedNanos));
         int written = responder.answer(zone.get(), in, length, transport != QueryRecord.Transport.UDP, out);
         if (written == Responder.OUTSIDE) {
             written = responder.relay(in, receivedNanos);
@@ -128,12 +179,28 @@ final class Desk {
         @Override
         public void answered(Outside.Reply reply) {
             System.arraycopy(query, 0, in, 0, query.length);
-            options.turnTo(transport);
+            options.turnTo(transport, address, epochSeconds(receivedNanos));
             boolean stream = transport != QueryRecord.Transport.UDP;
             int written = responder.relay(zone.get(), in, query.length, stream, out, awaited, reply, System.nanoTime());
             done(transport, address, port, receivedNanos);
             sender.send(out, written);
         }
+    }
+
+    /// Answers a message that came by HTTPS.
+    void answerHttps(ByteBuf message, byte[] address, int port, HttpsReply reply) {
+        int length = message.readableBytes();
+        message.getBytes(message.readerIndex(), in, 0, length);
+        int written = answer(length, QueryRecord.Transport.HTTPS, address, port, System.nanoTime());
+        if (written == Responder.LATER) {
+            later((answer, size) -> reply.answered(answer, size, Freshness.seconds(answer, size)));
+        } else {
+            reply.answered(out, written, written == Responder.DROPPED ? 0 : Freshness.seconds(out, written));
+        }
+    }
+
+    private long epochSeconds(long nanoTime) {
+        return (nanoTime + epochOffsetNanos) / 1_000_000_000;
     }
 
     /// Wall clock from the monotonic one, so that a query costs one clock reading.

@@ -66,6 +66,11 @@ public final class DnsCounters {
         return sum(loop -> loop.get(Loop.REJECTED));
     }
 
+    /// TLS handshakes that came to no good end.
+    public long failedHandshakes() {
+        return sum(loop -> loop.get(Loop.FAILED_HANDSHAKES));
+    }
+
     /// Answers that took at most each of [#DURATION_BOUNDS_NANOS], and longer than the bound before; the last is the rest.
     public long[] durations() {
         long[] buckets = new long[BOUNDS.length + 1];
@@ -92,7 +97,8 @@ public final class DnsCounters {
         static final int ACCEPTED = 3;
         static final int REJECTED = 4;
         static final int DURATION_SUM = 5;
-        static final int SOURCE = 6;
+        static final int FAILED_HANDSHAKES = 6;
+        static final int SOURCE = 7;
         static final int TYPE = SOURCE + QueryRecord.Source.values().length;
         static final int DURATION = TYPE + TYPES.size() + 1;
         static final int ANSWERED = DURATION + BOUNDS.length + 1;

@@ -2,11 +2,11 @@ package dev.gatepost.dns;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -20,36 +20,44 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslContext;
+import io.netty.util.Mapping;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Answers DNS queries by UDP and TCP on one address. With epoll every event loop has a UDP socket of its own, among which
+/// Answers DNS queries by UDP and TCP on one address, by TLS on another, and those that an HTTPS server hands over. With epoll every event loop has a UDP socket of its own, among which
 /// the kernel spreads the clients (`SO_REUSEPORT`); without, one socket does.
 public final class DnsServer implements AutoCloseable {
     private static final int UDP_BUFFER = 1 << 20;
     private static final int PORT_ATTEMPTS = 16;
 
     private final InetSocketAddress localAddress;
+    private final Optional<InetSocketAddress> tlsAddress;
     private final List<Channel> listeners;
     private final Connections connections;
     private final DnsSettings settings;
+    private final Map<EventExecutor, Desk> desks;
     private final DnsCounters counters;
 
-    private DnsServer(List<Channel> listeners, Connections connections, DnsSettings settings, DnsCounters counters) {
-        this.localAddress = (InetSocketAddress) listeners.getFirst().localAddress();
-        this.listeners = listeners;
-        this.connections = connections;
-        this.settings = settings;
-        this.counters = counters;
+    private DnsServer(Opening opened, Optional<Channel> tls) {
+        this.localAddress = (InetSocketAddress) opened.listeners.getFirst().localAddress();
+        this.tlsAddress = tls.map(channel -> (InetSocketAddress) channel.localAddress());
+        this.listeners = opened.listeners;
+        this.connections = opened.connections;
+        this.settings = opened.settings;
+        this.desks = opened.desks;
+        this.counters = new DnsCounters(desks.values().stream().map(desk -> desk.counters).toList());
     }
 
     /// Starts to answer for a zone alone.
@@ -58,15 +66,22 @@ public final class DnsServer implements AutoCloseable {
         return start(address, group, zone, Outside.NONE, settings, log);
     }
 
+    /// Starts to answer without TLS.
+    public static DnsServer start(
+            InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, Outside outside, DnsSettings settings, QueryLog log) throws IOException {
+        return start(address, Optional.empty(), group, zone, outside, settings, log);
+    }
+
     /// Starts to answer. The zone is read once per query.
     ///
     /// @param address port 0 picks one that is free for both UDP and TCP
-    /// @throws IOException when the address can't be listened on; its message is one clear line
+    /// @throws IOException when an address can't be listened on; its message is one clear line
     public static DnsServer start(
-            InetSocketAddress address, EventLoopGroup group, Supplier<Zone> zone, Outside outside, DnsSettings settings, QueryLog log) throws IOException {
+            InetSocketAddress address, Optional<TlsListener> tls, EventLoopGroup group, Supplier<Zone> zone, Outside outside, DnsSettings settings, QueryLog log)
+            throws IOException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return new Opening(address, group, zone, outside, settings, log).open();
+                return new Opening(address, group, zone, outside, settings, log).open(tls);
             } catch (IOException e) {
                 // A port picked for TCP may be taken for UDP.
                 if (address.getPort() != 0 || attempt == PORT_ATTEMPTS) {
@@ -79,6 +94,20 @@ public final class DnsServer implements AutoCloseable {
     /// Where it listens, by UDP and by TCP.
     public InetSocketAddress localAddress() {
         return localAddress;
+    }
+
+    /// Where it listens for TLS.
+    public Optional<InetSocketAddress> tlsAddress() {
+        return tlsAddress;
+    }
+
+    /// Answers a message that came by HTTPS, on the event loop that calls.
+    ///
+    /// @param loop    of the group that the server was started with
+    /// @param message at most [Responder#MAX_MESSAGE] bytes, read before this returns
+    /// @param reply   called once on that loop, perhaps before this returns
+    public void answerHttps(EventLoop loop, ByteBuf message, InetAddress client, int port, HttpsReply reply) {
+        desk(desks, loop).answerHttps(message, client.getAddress(), port, reply);
     }
 
     public DnsCounters counters() {
@@ -124,15 +153,16 @@ public final class DnsServer implements AutoCloseable {
             this.epoll = group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
             for (EventExecutor each : group) {
                 EventLoop loop = (EventLoop) each;
-                desks.put(loop, new Desk(zone, outside.on(loop), settings.udpPayload(), connections::idleNanos, log));
+                desks.put(loop, new Desk(zone, outside.on(loop), settings, connections::idleNanos, log));
                 loops.add(loop);
             }
         }
 
-        DnsServer open() throws IOException {
+        DnsServer open(Optional<TlsListener> tls) throws IOException {
+            Optional<Channel> tlsListener = Optional.empty();
             try {
                 // TCP first: it can't be shared, so a second server on the same port fails here.
-                Channel tcp = opened(tcp().bind(address), address, "tcp");
+                Channel tcp = opened(streams(Optional.empty()).bind(address), address, "tcp");
                 var bound = (InetSocketAddress) tcp.localAddress();
                 int sockets = epoll ? loops.size() : 1;
                 if (sockets > 1) {
@@ -141,15 +171,18 @@ public final class DnsServer implements AutoCloseable {
                 for (int i = 0; i < sockets; i++) {
                     Channel udp = opened(udp(loops.get(i), sockets > 1).bind(bound), bound, "udp");
                     if (udp instanceof EpollDatagramChannel socket) {
-                        UdpSocket.serve(socket, desk(loops.get(i)), Math.max(settings.udpPayload(), Query.PLAIN_UDP_SIZE));
+                        UdpSocket.serve(socket, desk(desks, loops.get(i)), Math.max(settings.udpPayload(), Query.PLAIN_UDP_SIZE));
                     }
+                }
+                if (tls.isPresent()) {
+                    InetSocketAddress where = tls.get().address();
+                    tlsListener = Optional.of(opened(streams(Optional.of(tls.get().contexts())).bind(where), where, "tls"));
                 }
             } catch (IOException e) {
                 listeners.forEach(each -> each.close().awaitUninterruptibly());
                 throw e;
             }
-            return new DnsServer(
-                    listeners, connections, settings, new DnsCounters(desks.values().stream().map(desk -> desk.counters).toList()));
+            return new DnsServer(this, tlsListener);
         }
 
         private Channel opened(ChannelFuture bind, InetSocketAddress where, String transport) throws IOException {
@@ -192,10 +225,10 @@ public final class DnsServer implements AutoCloseable {
                     .channel(NioDatagramChannel.class)
                     .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DatagramBatch.QUERY))
                     .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(UDP_BUFFER / 2, UDP_BUFFER))
-                    .handler(new UdpHandler(desk(loop)));
+                    .handler(new UdpHandler(desk(desks, loop)));
         }
 
-        private ServerBootstrap tcp() {
+        private ServerBootstrap streams(Optional<Mapping<String, SslContext>> tls) {
             return new ServerBootstrap()
                     .group(group)
                     .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
@@ -205,33 +238,15 @@ public final class DnsServer implements AutoCloseable {
                     // Who has asked all he wants to may end his side before the answers are there.
                     .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                     .childOption(ChannelOption.RECVBUF_ALLOCATOR, new AdaptiveRecvByteBufAllocator(512, 1024, 16 * 1024).maxMessagesPerRead(1))
-                    .childHandler(new ChannelInitializer<Channel>() {
-                        @Override
-                        protected void initChannel(Channel channel) {
-                            accepted(channel);
-                        }
-                    });
+                    .childHandler(new StreamStart(loop -> desk(desks, loop), connections, settings.proxies(), tls));
         }
+    }
 
-        private void accepted(Channel channel) {
-            Desk desk = desk(channel.eventLoop());
-            // No address: gone before it was looked at.
-            if (!(channel.remoteAddress() instanceof InetSocketAddress client)
-                    || !connections.admit(channel) || !connections.admit(channel, client.getAddress())) {
-                desk.counters.add(DnsCounters.Loop.REJECTED, 1);
-                channel.unsafe().closeForcibly();
-                return;
-            }
-            desk.counters.add(DnsCounters.Loop.ACCEPTED, 1);
-            channel.pipeline().addLast(new TcpHandler(desk, connections, QueryRecord.Transport.TCP, client));
+    private static Desk desk(Map<EventExecutor, Desk> desks, EventLoop loop) {
+        Desk desk = desks.get(loop);
+        if (desk == null) {
+            throw new IllegalStateException("event loop of another group");
         }
-
-        private Desk desk(EventLoop loop) {
-            Desk desk = desks.get(loop);
-            if (desk == null) {
-                throw new IllegalStateException("event loop of another group");
-            }
-            return desk;
-        }
+        return desk;
     }
 }

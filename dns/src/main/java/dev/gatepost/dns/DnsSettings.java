@@ -4,12 +4,25 @@ import java.time.Duration;
 
 /// How the server behaves, apart from what it answers.
 ///
-/// @param udpPayload most bytes of an answer by UDP, whatever the client allows
-/// @param drain      longest wait at the end for answers on their way
-public record DnsSettings(int udpPayload, StreamLimits streams, Duration drain) {
-    public static final DnsSettings DEFAULT = new DnsSettings(Responder.UDP_PAYLOAD, StreamLimits.DEFAULT, Duration.ofSeconds(2));
+/// @param udpPayload      most bytes of an answer by UDP, whatever the client allows
+/// @param drain           longest wait at the end for answers on their way
+/// @param proxies         who puts a PROXY protocol header before what it sends
+/// @param cookieSecrets   what server cookies are made with
+/// @param cookiesRequired whether a client by UDP has to bring back a cookie before it is answered
+public record DnsSettings(
+        int udpPayload, StreamLimits streams, Duration drain, TrustedProxies proxies, CookieSecrets cookieSecrets, boolean cookiesRequired) {
+    public static final DnsSettings DEFAULT = new DnsSettings(
+            Responder.UDP_PAYLOAD, StreamLimits.DEFAULT, Duration.ofSeconds(2), TrustedProxies.NONE, CookieSecrets.random(), false);
 
     public DnsSettings withStreams(StreamLimits limits) {
-        return new DnsSettings(udpPayload, limits, drain);
+        return new DnsSettings(udpPayload, limits, drain, proxies, cookieSecrets, cookiesRequired);
+    }
+
+    public DnsSettings withProxies(TrustedProxies trusted) {
+        return new DnsSettings(udpPayload, streams, drain, trusted, cookieSecrets, cookiesRequired);
+    }
+
+    public DnsSettings withCookies(CookieSecrets secrets, boolean required) {
+        return new DnsSettings(udpPayload, streams, drain, proxies, secrets, required);
     }
 }

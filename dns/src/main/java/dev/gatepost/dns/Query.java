@@ -14,6 +14,8 @@ public final class Query {
     private static final int FLAG_AUTHENTIC_DATA = 0x0020;
     private static final int FLAG_CHECKING_DISABLED = 0x0010;
     private static final int EDNS_DO = 0x8000;
+    private static final int SHORTEST_WHOLE_COOKIE = 16;
+    private static final int LONGEST_WHOLE_COOKIE = 40;
 
     /// What became of reading it.
     enum Verdict {
@@ -43,6 +45,11 @@ public final class Query {
     int udpSize;
     /// It asks how long its connection may be idle (RFC 7828).
     boolean keepalive;
+    /// It is padded, and so may its answer be (RFC 7830).
+    boolean padded;
+    /// The client's cookie, perhaps with one of ours (RFC 7873); length 0 for none.
+    int cookieAt;
+    int cookieLength;
 
     Verdict read(byte[] in, int length) {
         nameTo = HEADER;
@@ -53,6 +60,8 @@ public final class Query {
         dnssecOk = false;
         udpSize = PLAIN_UDP_SIZE;
         keepalive = false;
+        padded = false;
+        cookieLength = 0;
         if (length < HEADER) {
             return Verdict.DROP;
         }
@@ -192,7 +201,7 @@ public final class Query {
         return -1;
     }
 
-    /// False when one runs out of its bounds.
+    /// False when one runs out of its bounds, or has a length that it can't have.
     private boolean readOptions(byte[] in, int from, int to) {
         int at = from;
         while (at < to) {
@@ -202,9 +211,23 @@ public final class Query {
             int code = u16(in, at);
             int size = u16(in, at + 2);
             keepalive |= code == EdnsOptions.KEEPALIVE;
+            padded |= code == EdnsOptions.PADDING;
+            // The first counts (RFC 7873 section 5.2).
+            if (code == EdnsOptions.COOKIE && ednsVersion == 0 && cookieLength == 0) {
+                if (!isCookie(size)) {
+                    return false;
+                }
+                cookieAt = at + 4;
+                cookieLength = size;
+            }
             at += 4 + size;
         }
         return at == to;
+    }
+
+    /// RFC 7873 section 5.2.2.
+    private static boolean isCookie(int size) {
+        return size == Cookies.CLIENT || (size >= SHORTEST_WHOLE_COOKIE && size <= LONGEST_WHOLE_COOKIE);
     }
 
     static int u16(byte[] in, int at) {

@@ -10,6 +10,8 @@ public final class Rcode {
     public static final int REFUSED = 5;
     /// Needs the upper bits that only an OPT record carries (RFC 6891 section 6.1.3).
     public static final int BADVERS = 16;
+    /// As does this (RFC 7873 section 8).
+    public static final int BADCOOKIE = 23;
 
     private Rcode() {}
 
@@ -22,6 +24,7 @@ public final class Rcode {
             case NOTIMP -> "NOTIMP";
             case REFUSED -> "REFUSED";
             case BADVERS -> "BADVERS";
+            case BADCOOKIE -> "BADCOOKIE";
             default -> "RCODE" + rcode;
         };
     }

@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -26,7 +27,18 @@ public final class Responder {
     private static final int FLAG_TRUNCATED = 0x0200;
     private static final int FLAG_RECURSION_AVAILABLE = 0x0080;
     private static final int FLAG_AUTHENTIC_DATA = 0x0020;
-    private static final int STALE_ANSWER = 3; // RFC 8914 section 4.4
+    // RFC 8914 section 4.
+    private static final int OTHER = 0;
+    private static final int STALE_ANSWER = 3;
+    private static final int NOT_READY = 14;
+    private static final int NOT_AUTHORITATIVE = 20;
+    private static final int NOT_SUPPORTED = 21;
+    private static final byte[] NOTHING_KNOWN = words("no complete catalog yet");
+    private static final byte[] NOBODY_TO_ASK = words("not a name of ours, and nobody is asked about others");
+    private static final byte[] NOT_THAT_CLASS = words("class IN only");
+    private static final byte[] NOT_THAT_TYPE = words("no such operation");
+    private static final byte[] NO_TRANSFERS = words("no zone transfers");
+    private static final byte[] NOTHING_NOW = words("known, but there is nothing to point at now");
     /// Pointers reach no further (RFC 1035 section 4.1.4).
     private static final int POINTER_REACH = 0x3fff;
     private static final int MAX_CNAMES = 8;
@@ -65,7 +77,7 @@ public final class Responder {
     /// @param agent      answers for the names outside, shared names that it covers included; the RA bit says that there is one
     /// @param udpPayload most bytes of an answer by UDP, whatever the client allows
     public Responder(Outside.Agent agent, int udpPayload) {
-        this(agent, udpPayload, new EdnsOptions(() -> 0));
+        this(agent, udpPayload, new EdnsOptions(() -> 0, DnsSettings.DEFAULT));
     }
 
     Responder(Outside.Agent agent, int udpPayload, EdnsOptions options) {
@@ -107,7 +119,7 @@ public final class Responder {
 
     /// The REFUSED answer to the query that [#answer] has just called [#OUTSIDE].
     public int refuse(byte[] in) {
-        return plain(in, Rcode.REFUSED);
+        return plain(in, Rcode.REFUSED, NOT_AUTHORITATIVE, NOBODY_TO_ASK);
     }
 
     /// The agent's answer to the query that [#answer] has just called [#OUTSIDE], or what it knows of the rest of the chain
@@ -150,6 +162,10 @@ public final class Responder {
         startBody(in);
         reply.write(query, in, out, at, limit, relay.clear(nowNanos));
         return relayed();
+    }
+
+    private static byte[] words(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     private int presented(int rcode) {
@@ -226,6 +242,7 @@ public final class Responder {
         authority = 0;
         additional = 0;
         truncated = false;
+        options.read(query, in);
         record.query = in;
         record.nameFrom = Query.HEADER;
         record.nameTo = query.nameTo;
@@ -250,18 +267,21 @@ public final class Responder {
         if (query.edns && query.ednsVersion != 0) {
             return plain(in, Rcode.BADVERS);
         }
+        if (options.lacksProof()) {
+            return unproven(in);
+        }
         if (query.queryClass != Query.CLASS_IN && query.queryClass != Query.CLASS_ANY) {
-            return plain(in, Rcode.REFUSED);
+            return plain(in, Rcode.REFUSED, NOT_SUPPORTED, NOT_THAT_CLASS);
         }
         if (query.type == RRType.AXFR || query.type == RRType.IXFR) {
             // No zone transfers, to anybody: RFC 5936 section 2.2.1.
-            return plain(in, Rcode.REFUSED);
+            return plain(in, Rcode.REFUSED, NOT_SUPPORTED, NO_TRANSFERS);
         }
         if (query.type == RRType.OPT || query.type == 0) {
             return plain(in, Rcode.FORMERR);
         }
         if (query.type >= RRType.FIRST_META && query.type <= RRType.LAST_META) {
-            return plain(in, Rcode.NOTIMP);
+            return plain(in, Rcode.NOTIMP, NOT_SUPPORTED, NOT_THAT_TYPE);
         }
         Owner owner = zone.owners.find(key.read(in, Query.HEADER, query.nameLength()));
         if (owner.found()) {
@@ -307,7 +327,7 @@ public final class Responder {
             startBody(in);
             return presented(present(zone, wildcard, length));
         }
-        return zone.complete ? noSuchName(zone, in, origin, length) : plain(in, Rcode.SERVFAIL);
+        return zone.complete ? noSuchName(zone, in, origin, length) : plain(in, Rcode.SERVFAIL, NOT_READY, NOTHING_KNOWN);
     }
 
     /// @param length of the name, or of the one that it is another name for: as long as its own labels and the origin's
@@ -367,6 +387,10 @@ public final class Responder {
             }
             RRset set = pick(owner.sets, query.type);
             if (set == null) {
+                if (owner.declared && owner.sets.length == 0 && relay.errorInfo == Relay.NO_ERROR_INFO) {
+                    relay.errorInfo = OTHER;
+                    relay.errorText = NOTHING_NOW;
+                }
                 soa(zone, query.type == RRType.DS ? delegating(zone, owner) : owner.origin, ownerAt, ownerLength);
                 return Rcode.NOERROR;
             }
@@ -659,6 +683,23 @@ public final class Responder {
         at = query.questionEnd();
         record.source = QueryRecord.Source.NONE;
         return finish(rcode, false);
+    }
+
+    /// With the reason, in words for whoever wonders.
+    private int plain(byte[] in, int rcode, int errorInfo, byte[] words) {
+        relay.errorInfo = errorInfo;
+        relay.errorText = words;
+        return plain(in, rcode);
+    }
+
+    /// To a client that may not have the address that it says (RFC 7873 section 5.2.3): a cookie to come back with, or where
+    /// it knows none, the way by TCP.
+    private int unproven(byte[] in) {
+        if (options.standing() == Cookies.Standing.UNPROVEN) {
+            return plain(in, Rcode.BADCOOKIE);
+        }
+        truncated = true;
+        return plain(in, Rcode.NOERROR);
     }
 
     private int finish(int rcode, boolean authoritative) {

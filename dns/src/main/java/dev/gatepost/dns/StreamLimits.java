@@ -11,4 +11,8 @@ import java.time.Duration;
 /// @param idle        and one without another in this time (RFC 7766 section 6.2.3), sooner when places become scarce
 public record StreamLimits(int connections, int perClient, int inFlight, Duration firstQuery, Duration idle) {
     public static final StreamLimits DEFAULT = new StreamLimits(4096, 256, 100, Duration.ofSeconds(3), Duration.ofSeconds(10));
+
+    public StreamLimits withConnections(int most, int mostPerClient, Duration longestIdle) {
+        return new StreamLimits(most, mostPerClient, inFlight, firstQuery, longestIdle);
+    }
 }

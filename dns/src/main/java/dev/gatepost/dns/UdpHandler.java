@@ -40,7 +40,7 @@ final class UdpHandler extends ChannelInboundHandlerAdapter {
         query.getBytes(query.readerIndex(), desk.in, 0, length);
         InetSocketAddress client = packet.sender();
         byte[] address = client.getAddress().getAddress();
-        int written = desk.answer(length, QueryRecord.Transport.UDP, address, client.getPort(), receivedNanos);
+        int written = desk.answerDatagram(length, address, client.getPort(), receivedNanos);
         switch (written) {
             case Responder.DROPPED -> {}
             case Responder.LATER -> desk.later((answer, size) -> {

@@ -108,7 +108,7 @@ final class UdpSocket implements EpollIoHandle {
         byte[] address = batch.isIpv4(index) ? ipv4 : ipv6;
         batch.sender(index, address);
         int port = batch.senderPort(index);
-        int written = desk.answer(length, QueryRecord.Transport.UDP, address, port, receivedNanos);
+        int written = desk.answerDatagram(length, address, port, receivedNanos);
         switch (written) {
             case Responder.DROPPED -> {}
             case Responder.LATER -> {

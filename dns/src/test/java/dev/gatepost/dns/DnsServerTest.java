@@ -46,7 +46,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class DnsServerTest {
     private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     private static final DnsSettings SETTINGS =
-            new DnsSettings(1232, new StreamLimits(4, 4, 100, Duration.ofMillis(300), Duration.ofMillis(300)), Duration.ofSeconds(1));
+            DnsSettings.DEFAULT.withStreams(new StreamLimits(4, 4, 100, Duration.ofMillis(300), Duration.ofMillis(300)));
 
     private final Zone zone = TestZones.sample();
     private final EventLoopGroup group = group(true, 2);

@@ -119,6 +119,7 @@ class StreamsTest {
                 assertEquals(-1, third.getInputStream().read());
                 send(other, query("web.service.consul.", 2));
                 assertEquals(2, id(other));
+                Await.until("what was closed takes no place", () -> server.connections() == 3);
             }
             first.shutdownOutput();
             assertEquals(-1, first.getInputStream().read());

@@ -16,6 +16,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,6 +40,9 @@ final class ForwardAgent implements Outside.Agent {
     private static final int TYPE_SOA = 6;
     private static final int WAITERS_PER_QUESTION = 8;
     private static final int POPULAR = 2;
+    private static final int EDE_NOT_AUTHORITATIVE = 20; // RFC 8914 section 4.21
+    private static final byte[] NO_RECURSION = "recursion (RD) is not asked for".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] NOT_FORWARDED = "nobody is asked about this name".getBytes(StandardCharsets.US_ASCII);
 
     private final Forwarder forwarder;
     private final EventLoop loop;
@@ -101,11 +105,11 @@ final class ForwardAgent implements Outside.Agent {
     @Override
     public boolean answer(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
         if (query.queryClass() != 1 || query.type() == 0 || query.type() == TYPE_OPT) {
-            return refused(from, relay);
+            return refused(from, relay, NOT_FORWARDED);
         }
         if (!query.recursionDesired()) {
             // What is in the cache is nobody's business who didn't ask for recursion.
-            return locally(query, in, out, from, to, relay) || refused(from, relay);
+            return locally(query, in, out, from, to, relay) || refused(from, relay, NO_RECURSION);
         }
         QuestionKey key = scratch.read(in, Query.HEADER, query.nameLength(), query.type(), query.dnssecOk(), query.checkingDisabled());
         CachedAnswer cached = forwarder.cache().find(key);
@@ -116,7 +120,7 @@ final class ForwardAgent implements Outside.Agent {
             return true;
         }
         if (forwarder.zones().find(in, Query.HEADER, query.nameLength()).isEmpty()) {
-            return refused(from, relay);
+            return refused(from, relay, NOT_FORWARDED);
         }
         if (query.type() == LoopProbes.TYPE && forwarder.probes().met(in, Query.HEADER, query.nameLength())) {
             return looped(from, relay);
@@ -186,9 +190,11 @@ final class ForwardAgent implements Outside.Agent {
         return true;
     }
 
-    private static boolean refused(int from, Relay relay) {
+    private static boolean refused(int from, Relay relay, byte[] why) {
         relay.end = from;
         relay.rcode = Rcode.REFUSED;
+        relay.errorInfo = EDE_NOT_AUTHORITATIVE;
+        relay.errorText = why;
         return true;
     }
 
