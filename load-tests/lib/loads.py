@@ -89,9 +89,11 @@ def wrk(processes, url, connections, seconds):
     return Outcome(int(requests), failed, float(took) * UNITS[unit] / 1000, percentile.get("50"), percentile.get("99"))
 
 
-def dnsperf(processes, port, queries, seconds, rate=None, clients=8, outstanding=64):
-    """dnsperf over UDP; every latency is on record at a fixed rate, where the extra output does not disturb."""
-    command = ["dnsperf", "-s", "127.0.0.1", "-p", port, "-d", queries, "-l", seconds, "-c", clients, "-T", 1, "-q", outstanding, "-t", 2]
+def dnsperf(processes, port, queries, seconds, rate=None, clients=8, outstanding=64, transport="udp"):
+    """dnsperf; every latency is on record at a fixed rate, where the extra output does not disturb."""
+    command = ["dnsperf", "-s", "127.0.0.1", "-p", port, "-d", queries, "-l", seconds, "-c", clients, "-T", 1, "-q", outstanding, "-t", 2, "-m", transport]
+    if transport == "doh":
+        command += ["-O", "doh-uri=https://localhost/dns-query", "-O", "doh-method=POST"]
     if rate:
         command += ["-Q", rate, "-v"]
     text = run(processes, command, seconds)
