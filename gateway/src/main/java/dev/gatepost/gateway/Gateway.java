@@ -1,9 +1,13 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.dns.CookieSecrets;
 import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.DnsSettings;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Outside;
+import dev.gatepost.dns.StreamLimits;
+import dev.gatepost.dns.TlsListener;
+import dev.gatepost.dns.TrustedProxies;
 import dev.gatepost.dns.Zone;
 import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.AccessLog;
@@ -18,6 +22,7 @@ import dev.gatepost.gateway.fragment.Fragments;
 import dev.gatepost.gateway.proxy.Gate;
 import dev.gatepost.gateway.proxy.GateSettings;
 import dev.gatepost.gateway.proxy.ListenerSpec;
+import dev.gatepost.gateway.proxy.LocalPath;
 import dev.gatepost.gateway.proxy.TlsStart;
 import dev.gatepost.gateway.route.Conflict;
 import dev.gatepost.gateway.route.RouteSettings;
@@ -48,6 +53,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,6 +85,7 @@ public final class Gateway implements AutoCloseable {
     private final History history = new History();
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile GatewayState state;
+    private volatile @Nullable DnsServer answering; // by HTTPS; set once, before it is ready
     private volatile boolean drains;
     private volatile boolean stale; // written by one thread, read by the event loops
 
@@ -96,7 +103,7 @@ public final class Gateway implements AutoCloseable {
             EventLoopGroup loops = EventLoops.open(config.threads());
             open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
-            this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners()));
+            this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners(), dnsOverHttps()));
             this.forwarder = forwards(config)
                     ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding())).forwarder())
                     : Optional.empty();
@@ -113,6 +120,7 @@ public final class Gateway implements AutoCloseable {
             close();
             throw e;
         }
+        this.answering = dns.orElse(null);
         sayWhatListens();
         Thread looking = Thread.ofVirtual().name("sources").start(this::lookAtSources);
         open("look at the sources", looking::interrupt);
@@ -161,6 +169,12 @@ public final class Gateway implements AutoCloseable {
         return listeners;
     }
 
+    /// The gate's listeners are there before the post is.
+    private Optional<LocalPath> dnsOverHttps() {
+        return config.dns().flatMap(dns -> dns.ways().https())
+                .map(https -> new LocalPath("dns-over-https", https.host(), https.path(), new DnsOverHttps(() -> Optional.ofNullable(answering))));
+    }
+
     private DnsServer post(GatewayConfig.Dns post, EventLoopGroup loops) throws IOException {
         Outside forwarding = forwarder.isPresent() ? forwarder.get() : Outside.NONE;
         Outside outside = forwarding;
@@ -168,7 +182,19 @@ public final class Gateway implements AutoCloseable {
             ConsulLookup lookup = open("consul lookup", new ConsulLookup(config.consul().get(), consulTls(config)));
             outside = new LateNames(settings.zone(), lookup, () -> state.names().datacenters(), forwarding);
         }
-        return DnsServer.start(post.address(), loops, this::zone, outside, DnsSettings.DEFAULT, accessLog::log);
+        Optional<TlsListener> tls = post.ways().tls().map(address -> new TlsListener(address, TlsStart.contexts(certificates.orElseThrow())));
+        return DnsServer.start(post.address(), tls, loops, this::zone, outside, dnsSettings(post), accessLog::log);
+    }
+
+    private DnsSettings dnsSettings(GatewayConfig.Dns post) {
+        GatewayConfig.Dns.Ways ways = post.ways();
+        GatewayConfig.Dns.Streams streams = ways.streams();
+        GateSettings trust = GateSettings.from(config);
+        DnsSettings common = DnsSettings.DEFAULT
+                .withStreams(StreamLimits.DEFAULT.withConnections(streams.connections(), streams.perClient(), streams.idle()))
+                .withProxies(ways.proxyProtocol() ? trust::trusts : TrustedProxies.NONE);
+        List<String> secrets = ways.cookies().secrets();
+        return common.withCookies(secrets.isEmpty() ? CookieSecrets.random() : CookieSecrets.of(secrets), ways.cookies().required());
     }
 
     /// What the post serves at this moment.
@@ -216,6 +242,7 @@ public final class Gateway implements AutoCloseable {
         httpAddress().ifPresent(address -> sayListens("http", address));
         httpsAddress().ifPresent(address -> sayListens("https", address));
         dnsAddress().ifPresent(address -> sayListens("dns", address));
+        dnsTlsAddress().ifPresent(address -> sayListens("dns over tls", address));
         adminAddress().ifPresent(address -> sayListens("admin", address));
     }
 
@@ -334,6 +361,10 @@ public final class Gateway implements AutoCloseable {
 
     public Optional<InetSocketAddress> dnsAddress() {
         return dns.map(DnsServer::localAddress);
+    }
+
+    public Optional<InetSocketAddress> dnsTlsAddress() {
+        return dns.flatMap(DnsServer::tlsAddress);
     }
 
     public Optional<InetSocketAddress> adminAddress() {

@@ -189,7 +189,7 @@ final class GatewayMetrics {
         metrics.counters("gatepost_dns_answers_total", "Answers sent by transport and rcode.", List.of("transport", "rcode"), MOST_SAMPLES, () -> {
                     List<Sample> samples = new ArrayList<>();
                     for (Transport transport : Transport.values()) {
-                        for (int rcode = 0; rcode <= 16; rcode++) {
+                        for (int rcode = 0; rcode <= Rcode.BADCOOKIE; rcode++) {
                             long count = counters.answered(transport, rcode);
                             if (count > 0) {
                                 samples.add(new Sample(List.of(transport.name().toLowerCase(Locale.ROOT), Rcode.name(rcode)), count));
@@ -204,7 +204,9 @@ final class GatewayMetrics {
                 .counter("gatepost_dns_dropped_total", "Messages that were no queries, or cut short of a header.", counters::dropped)
                 .counter("gatepost_dns_truncated_total", "Answers with the TC bit.", counters::truncated)
                 .counter("gatepost_dns_unsent_total", "Answers that the socket did not take.", counters::unsent)
-                .gauge("gatepost_dns_connections", "TCP connections open.", server::connections);
+                .gauge("gatepost_dns_connections", "TCP connections open, those with TLS included.", server::connections)
+                .counter("gatepost_dns_connections_rejected_total", "Connections closed at once: there were too many.", counters::connectionsRejected)
+                .counter("gatepost_dns_failed_handshakes_total", "TLS handshakes that came to no good end.", counters::failedHandshakes);
     }
 
     private void forwarder(Forwarder forwarder) {

@@ -138,7 +138,27 @@ public final class ConfigReader {
                 ttl(Settings.DNS_TTL, profile),
                 ttl(Settings.DNS_NEGATIVE_TTL, profile),
                 forwarding(address),
-                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls()));
+                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls()),
+                ways());
+    }
+
+    private Dns.Ways ways() {
+        Optional<InetSocketAddress> tls = find(Settings.DNS_TLS_ADDRESS);
+        Optional<Dns.HttpsPath> https = find(Settings.DNS_OVER_HTTPS).flatMap(path -> path);
+        boolean proxyProtocol = get(Settings.DNS_PROXY_PROTOCOL);
+        needs(tls.isPresent() || https.isPresent(), tls.isPresent() ? Settings.DNS_TLS_ADDRESS : Settings.DNS_OVER_HTTPS,
+                given.value(Settings.HTTPS_ADDRESS).isPresent(), "an https section, whose certificates it shows");
+        needs(proxyProtocol, Settings.DNS_PROXY_PROTOCOL, given.value(Settings.TRUSTED_PROXIES).isPresent(), "trusted-proxies, who send the header");
+        return new Dns.Ways(
+                tls, https, proxyProtocol,
+                new Dns.Streams(get(Settings.DNS_TCP_CONNECTIONS), get(Settings.DNS_TCP_CONNECTIONS_PER_CLIENT), get(Settings.DNS_TCP_IDLE)),
+                new Dns.Cookies(find(Settings.DNS_COOKIE_SECRETS).orElse(List.of()), get(Settings.DNS_REQUIRE_COOKIES)));
+    }
+
+    private void needs(boolean wanted, Setting<?> setting, boolean there, String needed) {
+        if (wanted && !there) {
+            problems.add(Problem.of(placeOf(setting), setting.key(), written(setting), "also " + needed));
+        }
     }
 
     private Dns.Forwarding forwarding(InetSocketAddress own) {
@@ -244,6 +264,7 @@ public final class ConfigReader {
         config.http().ifPresent(http -> listeners.add(new Listener(Settings.HTTP_ADDRESS, http.address())));
         config.https().ifPresent(https -> listeners.add(new Listener(Settings.HTTPS_ADDRESS, https.address())));
         config.dns().ifPresent(dns -> listeners.add(new Listener(Settings.DNS_ADDRESS, dns.address())));
+        config.dns().flatMap(dns -> dns.ways().tls()).ifPresent(tls -> listeners.add(new Listener(Settings.DNS_TLS_ADDRESS, tls)));
         config.admin().ifPresent(admin -> listeners.add(new Listener(Settings.ADMIN_ADDRESS, admin.address())));
         for (int i = 0; i < listeners.size(); i++) {
             Listener later = listeners.get(i);

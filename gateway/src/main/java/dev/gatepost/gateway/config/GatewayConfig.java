@@ -51,8 +51,41 @@ public record GatewayConfig(
 
     /// @param ttl         of positive answers
     /// @param negativeTtl of NODATA and NXDOMAIN (RFC 2308)
-    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding, Names names) {
+    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding, Names names, Ways ways) {
         public enum Profile { STRICT, CONSUL_1_8 }
+
+        /// How queries may come, beside UDP.
+        ///
+        /// @param tls           where DNS over TLS is served; empty: nowhere
+        /// @param https         which requests of the HTTPS listener are DNS; empty: none
+        /// @param proxyProtocol whether trusted proxies begin what they send with a PROXY header
+        public record Ways(Optional<InetSocketAddress> tls, Optional<HttpsPath> https, boolean proxyProtocol, Streams streams, Cookies cookies) {
+            public static final Ways DEFAULT = new Ways(Optional.empty(), Optional.empty(), false, Streams.DEFAULT, new Cookies(List.of(), false));
+        }
+
+        /// @param host in lower case; empty for any
+        /// @param path exact, beginning with a slash
+        public record HttpsPath(String host, String path) {}
+
+        /// @param connections by TCP, those with TLS included
+        /// @param perClient   of one address
+        public record Streams(int connections, int perClient, Duration idle) {
+            public static final Streams DEFAULT = new Streams(4096, 256, Duration.ofSeconds(10));
+        }
+
+        /// @param secrets  of 32 hexadecimal digits; empty: one that nobody else knows
+        /// @param required whether a client by UDP is answered only with one
+        public record Cookies(List<String> secrets, boolean required) {
+            public Cookies {
+                secrets = List.copyOf(secrets);
+            }
+
+            /// A configuration may be printed.
+            @Override
+            public String toString() {
+                return "Cookies[secrets=%d (not shown), required=%s]".formatted(secrets.size(), required);
+            }
+        }
 
         /// What holds for some of the names.
         ///

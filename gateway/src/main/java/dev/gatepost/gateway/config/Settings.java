@@ -62,6 +62,10 @@ final class Settings {
             "files of names, one a line or as in a hosts file, that do not exist for clients, nor names below them; reread when they change");
     static final Setting<Duration> DNS_CACHE_STALE = of("dns.cache-stale", Syntax.duration(ZERO), "1d", SOMETIMES,
             "how long a forwarded answer may serve after its TTL while nobody answers; 0 is not at all");
+    static final Setting<InetSocketAddress> DNS_TLS_ADDRESS = optional("dns.tls-address", Syntax.listenAddress(), "no DNS over TLS", SOMETIMES,
+            "where DNS over TLS is served, usually port 853, with the certificates of `https`");
+    static final Setting<Optional<Dns.HttpsPath>> DNS_OVER_HTTPS = optional("dns.over-https", httpsPath(), "no DNS over HTTPS", SOMETIMES,
+            "which requests of the HTTPS listener are DNS: `true` for `/dns-query`, another path, or `dns.example.com/dns-query` for one host alone; they go before every route");
     static final Setting<Path> CATALOG_LAST_GOOD = optional("catalog.last-good", Syntax.path(), "none", SOMETIMES,
             "where the last known good catalog is kept, for a start while Consul is away; omit it in a read-only container");
     static final Setting<List<String>> CONSUL_DATACENTERS = optional("consul.datacenters", Syntax.list(datacenter()), "none", SOMETIMES,
@@ -135,6 +139,18 @@ final class Settings {
             "longest that a forwarded answer is believed");
     static final Setting<Duration> DNS_CACHE_MAX_NEGATIVE_TTL = of("dns.cache-max-negative-ttl", Syntax.ttl(), "1h", RARELY,
             "longest that a forwarded \"no such name\" is believed");
+    static final Setting<Integer> DNS_TCP_CONNECTIONS = of("dns.tcp-connections", Syntax.count(1, 10_000_000), "4096", RARELY,
+            "most connections by TCP and TLS at a time");
+    static final Setting<Integer> DNS_TCP_CONNECTIONS_PER_CLIENT = of("dns.tcp-connections-per-client", Syntax.count(1, 10_000_000), "256", RARELY,
+            "most of them for one IPv4 address or IPv6 network of 64 bits");
+    static final Setting<Duration> DNS_TCP_IDLE = of("dns.tcp-idle", Syntax.duration(A_MILLISECOND), "10s", RARELY,
+            "how long one of them may have nothing to ask; shorter as places become scarce");
+    static final Setting<Boolean> DNS_PROXY_PROTOCOL = of("dns.proxy-protocol", Syntax.yesOrNo(), "false", RARELY,
+            "whether `trusted-proxies` begin each connection and datagram to DNS with a PROXY header, version 2; what comes from them without is dropped");
+    static final Setting<List<String>> DNS_COOKIE_SECRETS = optional("dns.cookie-secrets", Syntax.list(cookieSecret()), "one of this process alone, a new one every day", RARELY,
+            "of 32 hexadecimal digits, for gateways behind one address: cookies are made with the first, and believed with any");
+    static final Setting<Boolean> DNS_REQUIRE_COOKIES = of("dns.require-cookies", Syntax.yesOrNo(), "false", RARELY,
+            "whether a client by UDP is answered only when it brings back a cookie; one that knows none is sent to TCP");
     static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
             "how answers are formed: by the RFCs, or as Consul 1.8 does, quirks included, its TTLs of 0 as well unless others are set");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
@@ -259,6 +275,33 @@ final class Settings {
             Optional<String> service = Optional.ofNullable(fields.get("service")).flatMap(value -> name.read(key + ".service", value, problems));
             Optional<Duration> ttl = Optional.ofNullable(fields.get("ttl")).flatMap(value -> Syntax.ttl().read(key + ".ttl", value, problems));
             return service.flatMap(known -> ttl.map(time -> new ServiceTtl(known, time)));
+        });
+    }
+
+    private static Syntax<Optional<Dns.HttpsPath>> httpsPath() {
+        return Syntax.word("true, false, a path such as /dns-query, or HOST/PATH", text -> switch (text.text()) {
+            case "false" -> Optional.empty();
+            case "true" -> Optional.of(new Dns.HttpsPath("", "/dns-query"));
+            default -> {
+                int slash = text.text().indexOf('/');
+                String host = slash < 0 ? "" : text.text().substring(0, slash).toLowerCase(Locale.ROOT);
+                String path = slash < 0 ? "" : text.text().substring(slash);
+                if (!path.matches("/[A-Za-z0-9._~/-]*") || (!host.isEmpty() && !Syntax.isDomain(host))) {
+                    throw new IllegalArgumentException();
+                }
+                yield Optional.of(new Dns.HttpsPath(host, path));
+            }
+        });
+    }
+
+    private static Syntax<String> cookieSecret() {
+        Syntax<String> secret = Syntax.secret();
+        return new Syntax<>("32 hexadecimal digits", (key, value, problems) -> {
+            if (value instanceof Value.Text text && text.text().matches("[0-9A-Fa-f]{32}")) {
+                return secret.read(key, value, problems);
+            }
+            problems.add(Problem.of(value.place(), key, "(not shown)", "32 hexadecimal digits"));
+            return Optional.empty();
         });
     }
 

@@ -11,6 +11,8 @@ import io.netty.buffer.ByteBuf;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 /// One request and its response through the gate: match, decide, answer or forward, stream, complete. How the request gets
 /// to an endpoint is the matter of its [Attempts]. The same class serves HTTP/1 and HTTP/2 clients: what differs is behind
 /// [Downstream], whose doc says how to use it.
@@ -21,6 +23,8 @@ final class Exchange {
     private enum Phase {
         /// Nothing but bytes of a head so far.
         ARRIVING,
+        /// For a service of this process: its body is coming, or its answer is made.
+        LOCAL,
         /// On the way to an endpoint, or there; the response has not begun.
         FORWARDING,
         /// The response's head has been sent.
@@ -41,6 +45,7 @@ final class Exchange {
     private Phase phase = Phase.DONE;
     private Client client;
     private @Nullable RouteState route;
+    private @Nullable LocalTurn local;
     private FieldSection requestTrailers = FieldSection.NONE;
     /// The client speaks TLS, to us or to a trusted proxy.
     private boolean secure;
@@ -116,6 +121,11 @@ final class Exchange {
             return;
         }
         secure = Client.isSecure(request, downstream.connection());
+        LocalPath own = loop.localPath;
+        if (own != null && secure && own.matches(request.bytes(), request.authorityFrom, request.hostTo, loop.path, length)) {
+            beginLocal(own);
+            return;
+        }
         int port = request.port != 0 ? request.port : secure ? 443 : 80;
         MatchedRequest matched = loop.matched.of(request, secure, loop.path, length, client.address);
         Match match = serving.routes().match(
@@ -132,6 +142,33 @@ final class Exchange {
                 answer(LocalAnswer.of(503, Cause.NO_CATALOG).retryAfter(loop.retryAfterSeconds()));
             case Match.NoRoute() -> answer(LocalAnswer.of(404, Cause.NO_ROUTE));
         }
+    }
+
+    private void beginLocal(LocalPath path) {
+        record.route = path.label;
+        if (request.expectContinue) {
+            // RFC 9110 section 10.1.1. Nothing as short needs it.
+            refuse(Refusal.EXPECTATION);
+            return;
+        }
+        phase = Phase.LOCAL;
+        local = new LocalTurn(path, this, loop);
+        expectWithin(loop.streamNanos);
+        if (requestComplete) {
+            serveLocal(local);
+        }
+    }
+
+    private void serveLocal(LocalTurn turn) {
+        int type = request.fields.find(FieldName.CONTENT_TYPE, 0);
+        int query = Math.min(request.pathTo + 1, request.originTo);
+        turn.serve(new LocalService.Asked(
+                loop.eventLoop,
+                request.methodName(),
+                new String(request.bytes(), query, request.originTo - query, ISO_8859_1),
+                type < 0 ? "" : request.fields.value(type),
+                client.address,
+                client.text.length > 0 ? 0 : downstream.connection().label.sourcePort()));
     }
 
     /// For matching only; what is forwarded is the raw target. `OPTIONS *` belongs to whoever serves the host's root.
@@ -216,6 +253,13 @@ final class Exchange {
                     }
                 }
             }
+            case LOCAL -> {
+                if (local == null || !local.add(data)) {
+                    refuse(Refusal.BODY_TOO_LARGE);
+                    return;
+                }
+                expectProgress();
+            }
             case ARRIVING, DONE -> data.release();
         }
         if (loop.bodyLimit > 0 && record.requestBodyBytes > loop.bodyLimit && phase != Phase.TUNNEL) {
@@ -229,6 +273,10 @@ final class Exchange {
     void requestEnd(FieldSection trailers) {
         requestComplete = true;
         requestTrailers = trailers;
+        if (phase == Phase.LOCAL && local != null) {
+            serveLocal(local);
+            return;
+        }
         if (phase == Phase.FORWARDING || phase == Phase.RESPONDING) {
             attempts.end(trailers);
         }
@@ -427,6 +475,13 @@ final class Exchange {
                     fail(504, Cause.CLIENT_TIMEOUT, "client does not read the response");
                 }
             }
+            case LOCAL -> {
+                if (requestComplete) {
+                    fail(504, Cause.UPSTREAM_HEADER_TIMEOUT, "no answer in time");
+                } else {
+                    fail(408, Cause.CLIENT_TIMEOUT, "no request body for too long");
+                }
+            }
             case TUNNEL -> {
                 attempts.giveUp();
                 complete(Cause.OK, "idle");
@@ -465,11 +520,29 @@ final class Exchange {
     // ---- ends ----
 
     private void answer(LocalAnswer answer) {
+        respond(answer.write(response, loop), answer.cause());
+    }
+
+    /// The answer of a service of this process, perhaps from another event than the request's.
+    void answerContent(String contentType, String fields, ByteBuf content) {
+        loop.touch();
+        LocalAnswer.write(response, loop, 200, contentType, content.readableBytes(), fields);
+        respond(content, Cause.OK);
+    }
+
+    /// Its refusal.
+    void answerRefusal(LocalAnswer refusal, String detail) {
+        loop.touch();
+        record.detail = detail;
+        answer(refusal);
+    }
+
+    /// Takes over the buffer.
+    private void respond(ByteBuf body, Cause cause) {
         if (requestId() < 0) {
             loop.requestIds.addTo(request.fields);
         }
         boolean head = request.method == Method.HEAD;
-        ByteBuf body = answer.write(response, loop);
         boolean ends = head || !body.isReadable();
         sendHead(response, ends, false);
         if (ends) {
@@ -479,7 +552,7 @@ final class Exchange {
             downstream.sendBody(body);
             downstream.sendEnd(FieldSection.NONE);
         }
-        complete(answer.cause(), record.detail);
+        complete(cause, record.detail);
     }
 
     /// Every path ends here, exactly once: send, count, log, make room for the next.
@@ -491,6 +564,10 @@ final class Exchange {
         loop.deadlines.remove(deadline);
         deadline.at = Deadline.NEVER;
         attempts.close();
+        if (local != null) {
+            local.end();
+            local = null;
+        }
         downstream.flush();
         fillRecord(cause, detail);
         loop.counters.count(cause, record.status, record.durationNanos, record.requestBytes, record.responseBytes);

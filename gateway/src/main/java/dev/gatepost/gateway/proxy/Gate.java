@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -46,16 +47,28 @@ public final class Gate implements AutoCloseable {
         this.forgetting = Thread.ofVirtual().name("gate-forgetting").unstarted(this::forget);
     }
 
-    /// Opens the listeners and serves.
-    ///
-    /// @param serving read once per request
-    /// @throws UncheckedIOException when a listener can't be opened; its message says which, and none is open then
+    /// Opens the listeners and serves routes alone.
     public static Gate start(
             GateSettings settings,
             EventLoopGroup group,
             Supplier<Serving> serving,
             AccessLog accessLog,
             List<ListenerSpec> listeners) {
+        return start(settings, group, serving, accessLog, listeners, Optional.empty());
+    }
+
+    /// Opens the listeners and serves.
+    ///
+    /// @param serving   read once per request
+    /// @param localPath which requests are answered in this process
+    /// @throws UncheckedIOException when a listener can't be opened; its message says which, and none is open then
+    public static Gate start(
+            GateSettings settings,
+            EventLoopGroup group,
+            Supplier<Serving> serving,
+            AccessLog accessLog,
+            List<ListenerSpec> listeners,
+            Optional<LocalPath> localPath) {
         Transport transport = Transport.of(group);
         List<GateLoop> loops = new ArrayList<>();
         List<EventLoop> eventLoops = new ArrayList<>();
@@ -63,7 +76,7 @@ public final class Gate implements AutoCloseable {
             eventLoops.add((EventLoop) executor);
         }
         for (EventLoop eventLoop : eventLoops) {
-            loops.add(new GateLoop(eventLoop, eventLoops.size(), transport, settings, serving, accessLog));
+            loops.add(new GateLoop(eventLoop, eventLoops.size(), transport, settings, serving, accessLog, localPath));
         }
         Gate gate = new Gate(List.copyOf(loops), serving);
         try {

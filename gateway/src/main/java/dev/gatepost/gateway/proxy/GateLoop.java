@@ -25,11 +25,13 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Everything that one event loop owns: pools, balancers, deadlines, counters, scratch space. Both sides of an exchange live
 /// on the same loop, so nothing here needs a lock; other threads only read numbers, or pass work in by
@@ -67,6 +69,9 @@ final class GateLoop {
     /// Those in which somebody waits.
     final List<WaitingLine> lines = new ArrayList<>();
 
+    /// Which requests are answered in this process.
+    final @Nullable LocalPath localPath;
+
     private final Bootstrap connector;
     private final IdentityHashMap<Route, RouteState> routes = new IdentityHashMap<>();
     /// The newest state of each route id.
@@ -83,7 +88,10 @@ final class GateLoop {
     private String date = "";
 
     /// @param loops how many there are
-    GateLoop(EventLoop eventLoop, int loops, Transport transport, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog) {
+    GateLoop(
+            EventLoop eventLoop, int loops, Transport transport, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog,
+            Optional<LocalPath> localPath) {
+        this.localPath = localPath.orElse(null);
         this.eventLoop = eventLoop;
         this.settings = settings;
         this.serving = serving;

@@ -45,28 +45,35 @@ record LocalAnswer(int status, Cause cause, String fields) {
 
     /// Fills in the head and returns the body.
     ByteBuf write(ResponseHead head, GateLoop loop) {
+        String body = status + " " + HttpResponseStatus.valueOf(status).reasonPhrase() + ": " + cause.word() + "\n";
+        write(head, loop, status, "text/plain; charset=utf-8", body.length(), fields);
+        ByteBuf buffer = loop.allocator().directBuffer(body.length());
+        buffer.writeCharSequence(body, ISO_8859_1);
+        return buffer;
+    }
+
+    /// Fills in a head of our own making.
+    ///
+    /// @param fields further field lines, each with its CR LF
+    static void write(ResponseHead head, GateLoop loop, int status, String contentType, int length, String fields) {
         String reason = HttpResponseStatus.valueOf(status).reasonPhrase();
-        String body = status + " " + reason + ": " + cause.word() + "\n";
         head.clear();
         head.version = 11;
         head.status = status;
-        head.contentLength = body.length();
+        head.contentLength = length;
         FieldSection section = head.fields;
         head.reasonFrom = "HTTP/1.1 200 ".length();
         head.reasonTo = section.append("HTTP/1.1 " + status + " " + reason);
         section.append("\r\n");
         head.fieldsFrom = section.end;
         section.add("Date", loop.date());
-        section.add("Content-Type", "text/plain; charset=utf-8");
-        section.add("Content-Length", Integer.toString(body.length()));
+        section.add("Content-Type", contentType);
+        section.add("Content-Length", Integer.toString(length));
         for (String line : fields.split("\r\n", -1)) {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 section.add(line.substring(0, colon), line.substring(colon + 2));
             }
         }
-        ByteBuf buffer = loop.allocator().directBuffer(body.length());
-        buffer.writeCharSequence(body, ISO_8859_1);
-        return buffer;
     }
 }

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.tls.Certificates;
+import dev.gatepost.gateway.tls.ServerTls;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -15,6 +16,7 @@ import io.netty.internal.tcnative.SSL;
 import io.netty.util.Mapping;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +37,12 @@ public final class TlsStart implements ConnectionStart {
     private final LongAdder failedHandshakes = new LongAdder();
 
     public TlsStart(Certificates certificates) {
-        contexts = serverName -> certificates.choose(serverName).context();
+        contexts = contexts(certificates);
+    }
+
+    /// By the name that the client asks for.
+    public static Mapping<String, SslContext> contexts(Certificates certificates) {
+        return serverName -> certificates.choose(serverName).context();
     }
 
     /// Completed ones, since the start.
@@ -103,9 +110,13 @@ public final class TlsStart implements ConnectionStart {
         }
 
         private void start(ChannelHandlerContext ctx) {
-            handshakes.increment();
             SslHandler tls = ctx.pipeline().get(SslHandler.class);
             TlsFacts facts = factsOf(tls, serverName, startMillis);
+            if (facts.nextProtocol().equals(ServerTls.DNS_OVER_TLS)) {
+                fail(ctx, new SSLException("asks for DNS over TLS by ALPN on an HTTPS listener"));
+                return;
+            }
+            handshakes.increment();
             loop.handedOver(this);
             // Behind this handler, so that what was read together with the end of the handshake reaches it.
             if (facts.nextProtocol().equals(ApplicationProtocolNames.HTTP_2)) {

@@ -17,7 +17,10 @@ import javax.net.ssl.SSLException;
 
 /// How the gateway speaks TLS to its clients: versions and cipher suites of Mozilla's "intermediate" configuration
 /// (5.7, without the DHE suites, which BoringSSL does not have), h2 before http/1.1, resumption by tickets.
-final class ServerTls {
+public final class ServerTls {
+    /// What DNS over TLS is called in ALPN. Contexts serve both listeners, and each refuses what belongs to the other.
+    public static final String DNS_OVER_TLS = "dot";
+
     private static final List<String> CIPHER_SUITES = List.of(
             "TLS_AES_128_GCM_SHA256",
             "TLS_AES_256_GCM_SHA384",
@@ -34,7 +37,8 @@ final class ServerTls {
             ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
             ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
             ApplicationProtocolNames.HTTP_2,
-            ApplicationProtocolNames.HTTP_1_1);
+            ApplicationProtocolNames.HTTP_1_1,
+            DNS_OVER_TLS);
 
     /// The hybrid post-quantum group first: clients that have it prefer it, the others take x25519.
     private static final String[] GROUPS = {"X25519MLKEM768", "x25519", "secp256r1", "secp384r1"};

@@ -84,7 +84,7 @@ final class ConfigReaderTest {
                                 false)),
                         new Dns.Cache(64 << 20, Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(1)),
                         List.of(),
-                        List.of()), Dns.Names.DEFAULT),
+                        List.of()), Dns.Names.DEFAULT, Dns.Ways.DEFAULT),
                 config.dns().orElseThrow());
         assertEquals(address("127.0.0.1", 9090), config.admin().orElseThrow().address());
         assertEquals(
