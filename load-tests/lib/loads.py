@@ -78,15 +78,36 @@ def h2load(processes, url, connections, streams, seconds, rate=None, http1=False
     return Outcome(done, done - good, float(took.group(1)) * UNITS[took.group(2)] / 1000, p50, p99)
 
 
+def h2load_log(processes, url, connections, seconds, rate):
+    """HTTP/1.1 at a fixed rate: when each request began and how long it took, in us."""
+    log = processes.folder / "h2load.log"
+    log.unlink(missing_ok=True)
+    text = run(processes, ["h2load", "-t1", "--h1", "-c", connections, "-n", rate * seconds, f"--rps={rate / connections:.4f}",
+                           "-r", max(1, rate // 1000), "--rate-period=1ms", f"--log-file={log}", url], seconds)
+    done = int(find(r"requests: .*?, (\d+) done", text, "h2load").group(1))
+    good = int(find(r"status codes: (\d+) 2xx", text, "h2load").group(1))
+    if good < rate * seconds:
+        raise Failed(f"h2load: {good} of {done} requests succeeded (expected: {rate * seconds})")
+    return [(int(fields[0]), int(fields[2])) for fields in (line.split("\t") for line in log.read_text().splitlines())]
+
+
 def wrk(processes, url, connections, seconds):
     """wrk: as fast as the server goes, over HTTP/1.1."""
-    text = run(processes, ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url], seconds)
+    return wrk_bytes(processes, url, connections, seconds)[0]
+
+
+def wrk_bytes(processes, url, connections, seconds, script=None):
+    """The same, perhaps with a script, and how many bytes it read."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"] + (["-s", script] if script else [])
+    text = run(processes, [*command, url], seconds)
+    read, size = find(r" requests in [^,]*, ([\d.]+)([KMGT]?)B read", text, "wrk").groups()
     requests, took, unit = find(r"(\d+) requests in ([\d.]+)(us|ms|s|m)", text, "wrk").groups()
     failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", text)))
     for errors in re.findall(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text):
         failed += sum(map(int, errors))
     percentile = {q: float(value) * UNITS[unit] for q, value, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s|m)", text)}
-    return Outcome(int(requests), failed, float(took) * UNITS[unit] / 1000, percentile.get("50"), percentile.get("99"))
+    outcome = Outcome(int(requests), failed, float(took) * UNITS[unit] / 1000, percentile.get("50"), percentile.get("99"))
+    return outcome, float(read) * 1024 ** " KMGT".index(size or " ")
 
 
 def dnsperf(processes, port, queries, seconds, rate=None, clients=8, outstanding=64, transport="udp"):
