@@ -41,6 +41,7 @@ final class Http2StreamOrder implements Http2FrameReader {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the very listener that the last one was made for
     public void readFrame(ChannelHandlerContext ctx, ByteBuf input, Http2FrameListener listener) throws Http2Exception {
         Checking known = checking;
         if (known == null || known.to != listener) {
