@@ -16,8 +16,11 @@ import java.nio.ByteOrder;
 ///
 /// The structures are those of 64-bit Linux, the same on x86-64 and aarch64, with glibc and musl.
 final class DatagramBatch {
-    /// Queries that one system call brings.
+    /// Queries that one system call brings, and answers that one takes.
     static final int SIZE = 32;
+    /// Queries that may be held back while more are received.
+    static final int HELD = 256;
+    private static final int PLACES = HELD + SIZE;
     /// Longest query: longer ones are cut, and so malformed.
     static final int QUERY = 2048;
 
@@ -86,13 +89,13 @@ final class DatagramBatch {
         this.longestAnswer = longestAnswer;
         this.ancillary = ancillary;
         Arena arena = Arena.ofAuto();
-        received = arena.allocate((long) SIZE * MESSAGE, Long.BYTES);
+        received = arena.allocate((long) PLACES * MESSAGE, Long.BYTES);
         answers = arena.allocate((long) SIZE * MESSAGE, Long.BYTES);
-        addresses = arena.allocate((long) SIZE * ADDRESS, Long.BYTES);
-        controls = arena.allocate((long) SIZE * ANCILLARY, Long.BYTES);
-        queryVectors = arena.allocate((long) SIZE * BUFFER, Long.BYTES);
+        addresses = arena.allocate((long) PLACES * ADDRESS, Long.BYTES);
+        controls = arena.allocate((long) PLACES * ANCILLARY, Long.BYTES);
+        queryVectors = arena.allocate((long) PLACES * BUFFER, Long.BYTES);
         answerVectors = arena.allocate((long) SIZE * BUFFER, Long.BYTES);
-        queryBytes = arena.allocate((long) SIZE * QUERY, Long.BYTES);
+        queryBytes = arena.allocate((long) PLACES * QUERY, Long.BYTES);
         answerBytes = arena.allocate((long) SIZE * longestAnswer, Long.BYTES);
         state = arena.allocate(Linker.Option.captureStateLayout());
         late = arena.allocate(MESSAGE, Long.BYTES);
@@ -104,14 +107,16 @@ final class DatagramBatch {
         late.set(POINTER, NAME, lateAddress);
         late.set(POINTER, CONTROL, ancillary ? lateControl : MemorySegment.NULL);
         for (int i = 0; i < SIZE; i++) {
-            message(received, i, queryVectors, queryBytes.asSlice((long) i * QUERY, QUERY));
             message(answers, i, answerVectors, answerBytes.asSlice((long) i * longestAnswer, longestAnswer));
+        }
+        for (int i = 0; i < PLACES; i++) {
+            message(received, i, queryVectors, queryBytes.asSlice((long) i * QUERY, QUERY));
             received.set(POINTER, (long) i * MESSAGE + NAME, addresses.asSlice((long) i * ADDRESS));
             if (ancillary) {
                 received.set(POINTER, (long) i * MESSAGE + CONTROL, controls.asSlice((long) i * ANCILLARY));
             }
         }
-        expect(SIZE);
+        expect(0, PLACES);
     }
 
     private static void message(MemorySegment messages, int index, MemorySegment vectors, MemorySegment bytes) {
@@ -124,12 +129,36 @@ final class DatagramBatch {
 
     /// Takes what has come, without waiting. Returns how many; 0 when there is nothing.
     int receive(int socket) {
-        answered = 0;
+        return receive(socket, received);
+    }
+
+    /// The same behind those that are held back.
+    ///
+    /// @param held how many, at most [#HELD]; what comes has the numbers from there on
+    int receive(int socket, int held) {
+        return receive(socket, received.asSlice((long) held * MESSAGE, (long) SIZE * MESSAGE));
+    }
+
+    private static int receive(int socket, MemorySegment messages) {
         try {
-            int count = (int) RECEIVE.invokeExact(socket, received, SIZE, MSG_DONTWAIT, MemorySegment.NULL);
+            int count = (int) RECEIVE.invokeExact(socket, messages, SIZE, MSG_DONTWAIT, MemorySegment.NULL);
             return Math.max(0, count);
         } catch (Throwable e) {
             throw new IllegalStateException("recvmmsg", e);
+        }
+    }
+
+    /// Holds a query back in another one's place.
+    void move(int index, int to) {
+        long from = (long) index * MESSAGE;
+        long message = (long) to * MESSAGE;
+        MemorySegment.copy(queryBytes, (long) index * QUERY, queryBytes, (long) to * QUERY, Math.min(received.get(INT, from + LENGTH), QUERY));
+        MemorySegment.copy(addresses, (long) index * ADDRESS, addresses, (long) to * ADDRESS, ADDRESS);
+        received.set(INT, message + LENGTH, received.get(INT, from + LENGTH));
+        received.set(INT, message + NAME_LENGTH, received.get(INT, from + NAME_LENGTH));
+        if (ancillary) {
+            MemorySegment.copy(controls, (long) index * ANCILLARY, controls, (long) to * ANCILLARY, ANCILLARY);
+            received.set(LONG, message + CONTROL_LENGTH, received.get(LONG, from + CONTROL_LENGTH));
         }
     }
 
@@ -166,6 +195,10 @@ final class DatagramBatch {
         return length <= longestAnswer;
     }
 
+    boolean isFull() {
+        return answered == SIZE;
+    }
+
     /// Adds an answer that it has room for, to the sender of a received query.
     void answer(int index, byte[] from, int length) {
         long message = (long) answered * MESSAGE;
@@ -181,11 +214,10 @@ final class DatagramBatch {
         answered++;
     }
 
-    /// Sends the answers, without waiting, and makes room for the next queries.
+    /// Sends the answers, without waiting.
     ///
-    /// @param count as [#receive] returned it
     /// @return how many were not sent: the socket takes no more, or their receiver can't be reached
-    int send(int socket, int count) {
+    int send(int socket) {
         int from = 0;
         int unsent = 0;
         while (from < answered) {
@@ -206,7 +238,7 @@ final class DatagramBatch {
                 from++;
             }
         }
-        expect(count);
+        answered = 0;
         return unsent;
     }
 
@@ -240,8 +272,8 @@ final class DatagramBatch {
     }
 
     /// What the kernel wrote over is made ready for it again.
-    private void expect(int count) {
-        for (int i = 0; i < count; i++) {
+    void expect(int from, int to) {
+        for (int i = from; i < to; i++) {
             received.set(INT, (long) i * MESSAGE + NAME_LENGTH, ADDRESS_LENGTH);
             if (ancillary) {
                 received.set(LONG, (long) i * MESSAGE + CONTROL_LENGTH, ANCILLARY);

@@ -1,5 +1,8 @@
 package dev.gatepost.dns;
 
+import dev.gatepost.dns.access.Access;
+import dev.gatepost.dns.access.Access.Admission;
+import dev.gatepost.dns.access.ResponseRates;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.NetUtil;
 import java.util.Arrays;
@@ -32,6 +35,8 @@ final class Desk {
 
     private final Supplier<Zone> zone;
     private final Outside.Agent agent;
+    private final Access access;
+    private final ResponseRates rates;
     private final Responder responder;
     private final QueryLog log;
     private final boolean logs;
@@ -58,6 +63,8 @@ final class Desk {
     Desk(Supplier<Zone> zone, Outside.Agent agent, DnsSettings settings, LongSupplier idleNanos, QueryLog log) {
         this.zone = zone;
         this.agent = agent;
+        this.access = settings.access();
+        this.rates = settings.rates();
         this.options = new EdnsOptions(idleNanos, settings);
         this.responder = new Responder(agent, settings.udpPayload(), options);
         this.proxies = settings.proxies();
@@ -116,6 +123,7 @@ final class Desk {
         arrival.port = port;
         arrival.receivedNanos = receivedNanos;
         options.turnTo(transport, address, epochSeconds(receivedNanos));
+        responder.admit(access.of(address));
         int written = responder.answer(zone.get(), in, length, transport != QueryRecord.Transport.UDP, out);
         if (written == Responder.OUTSIDE) {
             written = responder.relay(in, receivedNanos);
@@ -123,8 +131,31 @@ final class Desk {
                 return written;
             }
         }
+        written = limited(written, transport, address, receivedNanos);
         done(transport, address, port, receivedNanos);
         return written;
+    }
+
+    /// What becomes of an answer by UDP, which whoever forges a client's address would have sent there.
+    private int limited(int written, QueryRecord.Transport transport, byte[] address, long nowNanos) {
+        if (transport != QueryRecord.Transport.UDP || written == Responder.DROPPED || !rates.isLimiting() || responder.isAddressProven()) {
+            return written;
+        }
+        ResponseRates.Kind kind = kind(responder.record());
+        return switch (rates.count(address, kind, nowNanos)) {
+            case SEND -> written;
+            // An error is no longer than its query, and can't be cut.
+            case TRUNCATE -> kind == ResponseRates.Kind.ERROR ? written : responder.truncated(in);
+            case DROP -> responder.withheld();
+        };
+    }
+
+    private static ResponseRates.Kind kind(QueryRecord record) {
+        return switch (record.rcode) {
+            case Rcode.NOERROR -> record.answers > 0 ? ResponseRates.Kind.RECORDS : ResponseRates.Kind.NODATA;
+            case Rcode.NXDOMAIN -> ResponseRates.Kind.NXDOMAIN;
+            default -> ResponseRates.Kind.ERROR;
+        };
     }
 
     /// Has the query that [#answer] has just put off answered when somebody else has answered it.
@@ -156,6 +187,7 @@ final class Desk {
         private final byte[] query;
         private final byte[] awaited;
         private final QueryRecord.Transport transport;
+        private final Admission admission;
         private final byte[] address;
         private final int port;
         private final long receivedNanos;
@@ -164,6 +196,7 @@ final class Desk {
         Waiting(byte[] query, byte[] awaited, Arrival arrival, Sender sender) {
             this.query = query;
             this.awaited = awaited;
+            this.admission = access.of(arrival.address);
             this.transport = arrival.transport;
             this.address = arrival.address.clone();
             this.port = arrival.port;
@@ -180,10 +213,14 @@ final class Desk {
         public void answered(Outside.Reply reply) {
             System.arraycopy(query, 0, in, 0, query.length);
             options.turnTo(transport, address, epochSeconds(receivedNanos));
+            responder.admit(admission);
             boolean stream = transport != QueryRecord.Transport.UDP;
             int written = responder.relay(zone.get(), in, query.length, stream, out, awaited, reply, System.nanoTime());
+            written = limited(written, transport, address, System.nanoTime());
             done(transport, address, port, receivedNanos);
-            sender.send(out, written);
+            if (written != Responder.DROPPED) {
+                sender.send(out, written);
+            }
         }
     }
 

@@ -47,6 +47,16 @@ public final class DnsCounters {
         return sum(loop -> loop.get(Loop.DROPPED));
     }
 
+    /// Queries of clients that may not ask them, answered or not.
+    public long denied() {
+        return sum(loop -> loop.get(Loop.DENIED));
+    }
+
+    /// Queries by UDP that were dropped unread: more came than can be answered, and those of other clients went before.
+    public long shed() {
+        return sum(loop -> loop.get(Loop.SHED));
+    }
+
     /// Answers with the TC bit.
     public long truncated() {
         return sum(loop -> loop.get(Loop.TRUNCATED));
@@ -98,7 +108,9 @@ public final class DnsCounters {
         static final int REJECTED = 4;
         static final int DURATION_SUM = 5;
         static final int FAILED_HANDSHAKES = 6;
-        static final int SOURCE = 7;
+        static final int DENIED = 7;
+        static final int SHED = 8;
+        static final int SOURCE = 9;
         static final int TYPE = SOURCE + QueryRecord.Source.values().length;
         static final int DURATION = TYPE + TYPES.size() + 1;
         static final int ANSWERED = DURATION + BOUNDS.length + 1;
@@ -114,6 +126,9 @@ public final class DnsCounters {
         private final AtomicLongArray counts = new AtomicLongArray(ANSWERED + TRANSPORTS * RCODES);
 
         void count(QueryRecord query) {
+            if (query.denied) {
+                add(DENIED, 1);
+            }
             if (query.rcode < 0) {
                 add(DROPPED, 1);
                 return;

@@ -114,6 +114,11 @@ public final class DnsServer implements AutoCloseable {
         return counters;
     }
 
+    /// Answers that were not sent as they were: their networks had too many.
+    public long limited() {
+        return settings.rates().limited();
+    }
+
     /// TCP connections at this moment.
     public int connections() {
         return connections.count();

@@ -1,5 +1,7 @@
 package dev.gatepost.dns;
 
+import dev.gatepost.dns.access.Access;
+import dev.gatepost.dns.access.ResponseRates;
 import java.time.Duration;
 
 /// How the server behaves, apart from what it answers.
@@ -9,20 +11,37 @@ import java.time.Duration;
 /// @param proxies         who puts a PROXY protocol header before what it sends
 /// @param cookieSecrets   what server cookies are made with
 /// @param cookiesRequired whether a client by UDP has to bring back a cookie before it is answered
+/// @param access          who is answered
+/// @param rates           how often, by UDP
 public record DnsSettings(
-        int udpPayload, StreamLimits streams, Duration drain, TrustedProxies proxies, CookieSecrets cookieSecrets, boolean cookiesRequired) {
+        int udpPayload,
+        StreamLimits streams,
+        Duration drain,
+        TrustedProxies proxies,
+        CookieSecrets cookieSecrets,
+        boolean cookiesRequired,
+        Access access,
+        ResponseRates rates) {
     public static final DnsSettings DEFAULT = new DnsSettings(
-            Responder.UDP_PAYLOAD, StreamLimits.DEFAULT, Duration.ofSeconds(2), TrustedProxies.NONE, CookieSecrets.random(), false);
+            Responder.UDP_PAYLOAD, StreamLimits.DEFAULT, Duration.ofSeconds(2), TrustedProxies.NONE, CookieSecrets.random(), false, Access.PRIVATE, ResponseRates.NONE);
 
     public DnsSettings withStreams(StreamLimits limits) {
-        return new DnsSettings(udpPayload, limits, drain, proxies, cookieSecrets, cookiesRequired);
+        return new DnsSettings(udpPayload, limits, drain, proxies, cookieSecrets, cookiesRequired, access, rates);
     }
 
     public DnsSettings withProxies(TrustedProxies trusted) {
-        return new DnsSettings(udpPayload, streams, drain, trusted, cookieSecrets, cookiesRequired);
+        return new DnsSettings(udpPayload, streams, drain, trusted, cookieSecrets, cookiesRequired, access, rates);
     }
 
     public DnsSettings withCookies(CookieSecrets secrets, boolean required) {
-        return new DnsSettings(udpPayload, streams, drain, proxies, secrets, required);
+        return new DnsSettings(udpPayload, streams, drain, proxies, secrets, required, access, rates);
+    }
+
+    public DnsSettings withAccess(Access allowed) {
+        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, allowed, rates);
+    }
+
+    public DnsSettings withRates(ResponseRates limits) {
+        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, access, limits);
     }
 }

@@ -39,6 +39,12 @@ public interface Outside {
         /// Whether anybody is asked about an uncompressed name. A name that the zone only shares is left to the agent if so.
         boolean covers(byte[] bytes, int nameAt, int nameLength);
 
+        /// Whether a name that it covers is the server's own, though somebody has to be asked for it: open to all who are
+        /// answered at all.
+        default boolean isOwn(byte[] bytes, int nameAt, int nameLength) {
+            return false;
+        }
+
         /// Answers a query with what is known: records into `out[from, to)`, which is where they are behind the question in
         /// the query's own spelling, and the rest into `relay`.
         ///

@@ -35,6 +35,8 @@ public final class QueryRecord {
     public String upstream = "";
     /// Answered past its TTL, since nobody could be asked (RFC 8767).
     public boolean stale;
+    /// The client may not ask this.
+    public boolean denied;
     /// Revision of the zone that answered.
     public long revision;
 

@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import dev.gatepost.dns.access.Access.Admission;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
@@ -31,6 +32,7 @@ public final class Responder {
     private static final int OTHER = 0;
     private static final int STALE_ANSWER = 3;
     private static final int NOT_READY = 14;
+    private static final int PROHIBITED = 18;
     private static final int NOT_AUTHORITATIVE = 20;
     private static final int NOT_SUPPORTED = 21;
     private static final byte[] NOTHING_KNOWN = words("no complete catalog yet");
@@ -39,6 +41,8 @@ public final class Responder {
     private static final byte[] NOT_THAT_TYPE = words("no such operation");
     private static final byte[] NO_TRANSFERS = words("no zone transfers");
     private static final byte[] NOTHING_NOW = words("known, but there is nothing to point at now");
+    private static final byte[] NOT_ALLOWED = words("not in dns.allow");
+    private static final byte[] NO_FORWARDING = words("not in dns.allow-forwarding");
     /// Pointers reach no further (RFC 1035 section 4.1.4).
     private static final int POINTER_REACH = 0x3fff;
     private static final int MAX_CNAMES = 8;
@@ -62,6 +66,7 @@ public final class Responder {
     private int[] picks = new int[128];
     private long random = ThreadLocalRandom.current().nextLong() | 1;
     private long[] gluedGroups = new long[16];
+    private Admission admission = Admission.ALL;
 
     // The answer in the making.
     private byte[] out = {};
@@ -93,6 +98,11 @@ public final class Responder {
         return record;
     }
 
+    /// What the client may ask whose query is answered next, and those after it: any name, unless somebody says otherwise.
+    void admit(Admission admission) {
+        this.admission = admission;
+    }
+
     /// Answers one query.
     ///
     /// @param in     the query; a few spare bytes behind it make the look-up cheaper
@@ -102,8 +112,16 @@ public final class Responder {
     public int answer(Zone zone, byte[] in, int length, boolean stream, byte[] out) {
         Query.Verdict verdict = query.read(in, length);
         begin(zone, in, length, stream, out);
+        if (admission == Admission.IGNORED) {
+            record.rcode = -1;
+            record.denied = true;
+            return DROPPED;
+        }
+        if (admission == Admission.REFUSED && (verdict == Query.Verdict.GOOD || verdict == Query.Verdict.MALFORMED)) {
+            return prohibited(in, NOT_ALLOWED);
+        }
         if (zone.mimic != null) {
-            return zone.mimic.answer(in, length, stream, recursive, out, record);
+            return zone.mimic.answer(in, length, stream, isRecursive(), out, record);
         }
         return switch (verdict) {
             case DROP -> {
@@ -115,6 +133,39 @@ public final class Responder {
             case MALFORMED -> plain(in, Rcode.FORMERR);
             case GOOD -> good(zone, in);
         };
+    }
+
+    /// Whether the query that was answered last shows that its client is where it says.
+    boolean isAddressProven() {
+        return query.addressProven;
+    }
+
+    /// In place of the answer that was just made: none of its records, and TC, so that the client comes again by TCP.
+    int truncated(byte[] in) {
+        truncated = true;
+        return plain(in, Rcode.NOERROR);
+    }
+
+    /// The answer that was just made is not sent.
+    int withheld() {
+        record.rcode = -1;
+        record.responseBytes = 0;
+        record.answers = 0;
+        return DROPPED;
+    }
+
+    private boolean isRecursive() {
+        return recursive && admission == Admission.ALL;
+    }
+
+    /// Whether this client's question about a name, which the zone leaves to others, has somebody to go to.
+    private boolean covers(byte[] bytes, int nameAt, int nameLength) {
+        return forwards && agent.covers(bytes, nameAt, nameLength) && (admission == Admission.ALL || agent.isOwn(bytes, nameAt, nameLength));
+    }
+
+    private int prohibited(byte[] in, byte[] why) {
+        record.denied = true;
+        return plain(in, Rcode.REFUSED, PROHIBITED, why);
     }
 
     /// The REFUSED answer to the query that [#answer] has just called [#OUTSIDE].
@@ -257,6 +308,7 @@ public final class Responder {
         record.source = QueryRecord.Source.NONE;
         record.upstream = "";
         record.stale = false;
+        record.denied = false;
         relay.errorInfo = zone.stale ? STALE_ANSWER : Relay.NO_ERROR_INFO;
         relay.errorText = Relay.NO_TEXT;
         chain.end();
@@ -285,7 +337,7 @@ public final class Responder {
         }
         Owner owner = zone.owners.find(key.read(in, Query.HEADER, query.nameLength()));
         if (owner.found()) {
-            if (forwards && leftToOthers(zone, owner) && agent.covers(in, Query.HEADER, query.nameLength())) {
+            if (forwards && leftToOthers(zone, owner) && covers(in, Query.HEADER, query.nameLength())) {
                 return OUTSIDE;
             }
             startBody(in);
@@ -319,7 +371,10 @@ public final class Responder {
         if (spellsAddress(zone, name, from, length)) {
             return spelledAddress(zone, in, origin, length);
         }
-        if (origin == Owner.ISLAND || (forwards && zone.origins[origin].shared() && agent.covers(in, Query.HEADER, query.nameLength()))) {
+        if (origin == Owner.ISLAND) {
+            return admission == Admission.ALL || !forwards || covers(in, Query.HEADER, query.nameLength()) ? OUTSIDE : prohibited(in, NO_FORWARDING);
+        }
+        if (zone.origins[origin].shared() && covers(in, Query.HEADER, query.nameLength())) {
             return OUTSIDE;
         }
         Owner wildcard = zone.wildcards ? wildcard(zone, name, from, length) : Owner.MISSING;
@@ -410,7 +465,7 @@ public final class Responder {
             if (!owner.found()) {
                 int origin = zone.originOf(out, targetAt, targetLength, key);
                 if (origin == Owner.ISLAND || zone.origins[origin].shared()) {
-                    if (forwards && query.recursionDesired() && agent.covers(out, targetAt, targetLength)) {
+                    if (query.recursionDesired() && covers(out, targetAt, targetLength)) {
                         chain.begin(query, out, targetAt, targetLength);
                     }
                     // Else the rest of the chain is for the client's resolver to follow.
@@ -707,7 +762,7 @@ public final class Responder {
             opt(rcode);
         }
         put16(4, 1);
-        return seal(rcode, (authoritative ? FLAG_AUTHORITATIVE : 0) | (truncated ? FLAG_TRUNCATED : 0) | (recursive ? FLAG_RECURSION_AVAILABLE : 0));
+        return seal(rcode, (authoritative ? FLAG_AUTHORITATIVE : 0) | (truncated ? FLAG_TRUNCATED : 0) | (isRecursive() ? FLAG_RECURSION_AVAILABLE : 0));
     }
 
     private void opt(int rcode) {

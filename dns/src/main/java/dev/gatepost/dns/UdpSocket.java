@@ -28,6 +28,8 @@ final class UdpSocket implements EpollIoHandle {
 
     /// So many batches before the loop's other sockets have their turn.
     private static final int MOST_BATCHES = 4;
+    /// The same when most of them are dropped.
+    private static final int MOST_BATCHES_AT_ONCE = 64;
     private static final int IPPROTO_IP = 0;
     private static final int IP_PKTINFO = 8;
     private static final int IPPROTO_IPV6 = 41;
@@ -42,6 +44,7 @@ final class UdpSocket implements EpollIoHandle {
     private final DatagramBatch batch;
     private final byte[] ipv4 = new byte[4];
     private final byte[] ipv6 = new byte[16];
+    private final Overload overload = new Overload();
     private @Nullable IoRegistration registration;
     private boolean closed;
 
@@ -80,27 +83,80 @@ final class UdpSocket implements EpollIoHandle {
 
     @Override
     public void handle(IoRegistration registration, IoEvent event) {
+        if (overload.isOn()) {
+            answerFairly();
+            return;
+        }
         int received;
         int batches = 0;
         do {
             received = batch.receive(socket.intValue());
             if (received == 0) {
+                overload.caughtUp();
                 return;
             }
-            long now = System.nanoTime();
-            for (int i = 0; i < received; i++) {
-                try {
-                    answer(i, now);
-                } catch (RuntimeException e) {
-                    // One query that finds a bug is no reason to leave the others of its batch without an answer.
-                    LOG.error("bug while answering a query by UDP: it gets no answer", e);
+            answer(received);
+        } while (received == DatagramBatch.SIZE && ++batches < MOST_BATCHES);
+        if (received < DatagramBatch.SIZE) {
+            overload.caughtUp();
+        } else if (overload.fellBehind(System.nanoTime())) {
+            LOG.warn("dns: more queries come by UDP than can be answered: each client's first ones go before, the rest is dropped");
+        }
+    }
+
+    /// Takes all that is there, so that nothing grows old in the socket, and answers each client's share of it.
+    private void answerFairly() {
+        overload.shares().begin();
+        int held = 0;
+        int dropped = 0;
+        int received;
+        int batches = 0;
+        do {
+            received = batch.receive(socket.intValue(), held);
+            int from = held;
+            for (int i = from; i < from + received; i++) {
+                byte[] address = batch.isIpv4(i) ? ipv4 : ipv6;
+                batch.sender(i, address);
+                if (!overload.shares().takes(address)) {
+                    dropped++;
+                } else if (i == held) {
+                    held++;
+                } else {
+                    batch.move(i, held++);
                 }
             }
-            int unsent = batch.send(socket.intValue(), received);
-            if (unsent > 0) {
-                desk.counters.add(DnsCounters.Loop.UNSENT, unsent);
+            batch.expect(held, from + received);
+        } while (received == DatagramBatch.SIZE && ++batches < MOST_BATCHES_AT_ONCE);
+        answer(held);
+        desk.counters.add(DnsCounters.Loop.SHED, dropped);
+        if (overload.isOver(dropped, System.nanoTime())) {
+            LOG.info("dns: all queries by UDP are answered again");
+        }
+    }
+
+    /// Answers so many received queries.
+    private void answer(int received) {
+        long now = System.nanoTime();
+        for (int i = 0; i < received; i++) {
+            try {
+                answer(i, now);
+            } catch (RuntimeException e) {
+                // One query that finds a bug is no reason to leave the others of its batch without an answer.
+                LOG.error("bug while answering a query by UDP: it gets no answer", e);
             }
-        } while (received == DatagramBatch.SIZE && ++batches < MOST_BATCHES);
+            if (batch.isFull()) {
+                send();
+            }
+        }
+        send();
+        batch.expect(0, received);
+    }
+
+    private void send() {
+        int unsent = batch.send(socket.intValue());
+        if (unsent > 0) {
+            desk.counters.add(DnsCounters.Loop.UNSENT, unsent);
+        }
     }
 
     private void answer(int index, long receivedNanos) {

@@ -9,6 +9,10 @@ import dev.gatepost.dns.StreamLimits;
 import dev.gatepost.dns.TlsListener;
 import dev.gatepost.dns.TrustedProxies;
 import dev.gatepost.dns.Zone;
+import dev.gatepost.dns.access.Access;
+import dev.gatepost.dns.access.AddressBlock;
+import dev.gatepost.dns.access.AddressSet;
+import dev.gatepost.dns.access.ResponseRates;
 import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.catalog.Catalog;
@@ -192,9 +196,27 @@ public final class Gateway implements AutoCloseable {
         GateSettings trust = GateSettings.from(config);
         DnsSettings common = DnsSettings.DEFAULT
                 .withStreams(StreamLimits.DEFAULT.withConnections(streams.connections(), streams.perClient(), streams.idle()))
+                .withAccess(access(post.access()))
+                .withRates(rates(post.access().rateLimit()))
                 .withProxies(ways.proxyProtocol() ? trust::trusts : TrustedProxies.NONE);
         List<String> secrets = ways.cookies().secrets();
         return common.withCookies(secrets.isEmpty() ? CookieSecrets.random() : CookieSecrets.of(secrets), ways.cookies().required());
+    }
+
+    private static Access access(GatewayConfig.Dns.Access access) {
+        return new Access(blocks(access.allow()), blocks(access.forwarding()), access.silent() ? Access.Admission.IGNORED : Access.Admission.REFUSED);
+    }
+
+    private static ResponseRates rates(GatewayConfig.Dns.RateLimit limit) {
+        return new ResponseRates(limit.perSecond(), AddressSet.of(blocks(limit.exempt())));
+    }
+
+    private static List<AddressBlock> blocks(Optional<List<GatewayConfig.Dns.Listed>> listed) {
+        return listed.map(Gateway::blocks).orElse(AddressSet.PRIVATE_NETWORKS);
+    }
+
+    private static List<AddressBlock> blocks(List<GatewayConfig.Dns.Listed> listed) {
+        return listed.stream().map(each -> new AddressBlock(each.block().network(), each.block().prefixLength(), each.included())).toList();
     }
 
     /// What the post serves at this moment.

@@ -202,6 +202,9 @@ final class GatewayMetrics {
                         DnsCounters.DURATION_BOUNDS_NANOS.stream().map(nanos -> nanos / NANOS_PER_SECOND).toList(),
                         () -> new Buckets(boxed(counters.durations()), counters.durationNanos() / NANOS_PER_SECOND))
                 .counter("gatepost_dns_dropped_total", "Messages that were no queries, or cut short of a header.", counters::dropped)
+                .counter("gatepost_dns_denied_total", "Queries of clients that may not ask them (dns.allow, dns.allow-forwarding).", counters::denied)
+                .counter("gatepost_dns_limited_total", "Answers truncated or not sent, since their network had too many (dns.rate-limit).", server::limited)
+                .counter("gatepost_dns_shed_total", "Queries dropped unread: more came than can be answered, and those of other clients went before.", counters::shed)
                 .counter("gatepost_dns_truncated_total", "Answers with the TC bit.", counters::truncated)
                 .counter("gatepost_dns_unsent_total", "Answers that the socket did not take.", counters::unsent)
                 .gauge("gatepost_dns_connections", "TCP connections open, those with TLS included.", server::connections)

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,7 +52,8 @@ final class ForwardAgent implements Outside.Agent {
     private final AnswerReader reader;
     private final byte[] received = new byte[65535];
     private final SecureRandom random;
-    private final Map<QuestionKey, Question> questions = new HashMap<>();
+    /// The oldest first.
+    private final Map<QuestionKey, Question> questions = new LinkedHashMap<>();
     private final Map<Upstream, Standing> standings = new HashMap<>();
     private final Map<Upstream, UpstreamStream> streams = new HashMap<>();
     private final Bootstrap datagrams;
@@ -227,7 +229,7 @@ final class ForwardAgent implements Outside.Agent {
             counters.count(Event.COALESCED);
             running.suspect(waiter.asker().client());
         }
-        if (closed || waiting >= settings().questions() * WAITERS_PER_QUESTION || (running == null && questions.size() >= settings().questions())) {
+        if (closed || waiting >= settings().questions() * WAITERS_PER_QUESTION) {
             counters.count(Event.OVERLOAD);
             waiter.answered(this, overload(key));
             return;
@@ -236,6 +238,12 @@ final class ForwardAgent implements Outside.Agent {
         if (running != null) {
             running.join(waiter);
             return;
+        }
+        if (questions.size() >= settings().questions()) {
+            // Who has waited longest is least likely to be answered, and to be waiting still.
+            counters.count(Event.OVERLOAD);
+            Question oldest = questions.values().iterator().next();
+            oldest.makeRoom(overload(oldest.key()));
         }
         Question question = question(key);
         question.join(waiter);

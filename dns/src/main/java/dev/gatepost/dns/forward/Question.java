@@ -293,6 +293,12 @@ final class Question implements Attempt.Asking {
         reply(failure);
     }
 
+    /// A newer one takes its place: all who wait are told so.
+    void makeRoom(Outside.Reply overload) {
+        finish();
+        reply(overload);
+    }
+
     /// Without a word to anybody.
     void cancel() {
         finish();

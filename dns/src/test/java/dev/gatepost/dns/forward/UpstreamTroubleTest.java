@@ -226,11 +226,14 @@ class UpstreamTroubleTest {
             Await.until("three are in flight", () -> gatepost.count(Event.MISS) == 3);
             Message more = gatepost.ask("more.example.com.", Type.A);
             assertEquals(Rcode.SERVFAIL, more.getRcode());
-            assertEquals("too many questions in flight", extendedErrorText(more));
+            assertTrue(extendedErrorText(more).contains("no answer"), "it was asked: " + extendedErrorText(more));
             assertEquals(1, gatepost.count(Event.OVERLOAD));
+            int tooMany = 0;
             for (Future<Message> each : waiting) {
                 assertEquals(Rcode.SERVFAIL, each.get().getRcode());
+                tooMany += extendedErrorText(each.get()).equals("too many questions in flight") ? 1 : 0;
             }
+            assertEquals(1, tooMany, "the oldest made room");
         }
     }
 

@@ -9,7 +9,9 @@ public record Cidr(InetAddress network, int prefixLength) {
     public static Cidr parse(String text) {
         int slash = text.indexOf('/');
         String host = slash < 0 ? text : text.substring(0, slash);
-        if (host.isEmpty() || !host.chars().allMatch(c -> Character.digit(c, 16) >= 0 || c == '.' || c == ':')) {
+        boolean ipv6 = host.contains(":");
+        // `10.0.0` is 10.0.0.0 to some and 10.0.0.0/24 to others: who writes it is asked which.
+        if (host.isEmpty() || (!ipv6 && host.chars().filter(c -> c == '.').count() != 3) || !host.chars().allMatch(c -> Character.digit(c, 16) >= 0 || c == '.' || c == ':')) {
             throw malformed(text);
         }
         try {

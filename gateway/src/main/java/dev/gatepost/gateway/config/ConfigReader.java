@@ -139,7 +139,9 @@ public final class ConfigReader {
                 ttl(Settings.DNS_NEGATIVE_TTL, profile),
                 forwarding(address),
                 new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls()),
-                ways());
+                ways(),
+                new Dns.Access(find(Settings.DNS_ALLOW), find(Settings.DNS_ALLOW_FORWARDING), get(Settings.DNS_DENIED),
+                        new Dns.RateLimit(get(Settings.DNS_RATE_LIMIT), find(Settings.DNS_RATE_LIMIT_EXEMPT).orElse(List.of()))));
     }
 
     private Dns.Ways ways() {

@@ -51,7 +51,7 @@ public record GatewayConfig(
 
     /// @param ttl         of positive answers
     /// @param negativeTtl of NODATA and NXDOMAIN (RFC 2308)
-    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding, Names names, Ways ways) {
+    public record Dns(InetSocketAddress address, String domain, Profile profile, Duration ttl, Duration negativeTtl, Forwarding forwarding, Names names, Ways ways, Access access) {
         public enum Profile { STRICT, CONSUL_1_8 }
 
         /// How queries may come, beside UDP.
@@ -86,6 +86,27 @@ public record GatewayConfig(
                 return "Cookies[secrets=%d (not shown), required=%s]".formatted(secrets.size(), required);
             }
         }
+
+        /// Who is answered, by the client's address. A list without blocks is one of nobody.
+        ///
+        /// @param allow      who is answered at all; absent: private networks
+        /// @param forwarding who of them is answered about other names; absent: private networks
+        /// @param silent     whether all others get no answer, in place of REFUSED
+        /// @param rateLimit  how often those are answered who are
+        public record Access(Optional<List<Listed>> allow, Optional<List<Listed>> forwarding, boolean silent, RateLimit rateLimit) {
+            public static final Access DEFAULT = new Access(Optional.empty(), Optional.empty(), false, new RateLimit(0, List.of()));
+        }
+
+        /// @param perSecond answers of one kind to one network by UDP; 0: no limit
+        /// @param exempt    whom it doesn't hold for
+        public record RateLimit(int perSecond, List<Listed> exempt) {
+            public RateLimit {
+                exempt = List.copyOf(exempt);
+            }
+        }
+
+        /// @param included false for an exception to a larger block
+        public record Listed(Cidr block, boolean included) {}
 
         /// What holds for some of the names.
         ///

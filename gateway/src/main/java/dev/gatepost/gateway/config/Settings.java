@@ -54,6 +54,10 @@ final class Settings {
             "the domain that services are answered under");
     static final Setting<Duration> DNS_TTL = of("dns.ttl", Syntax.ttl(), "2s", SOMETIMES,
             "of positive answers");
+    static final Setting<List<Dns.Listed>> DNS_ALLOW = optional("dns.allow", Syntax.list(listed()), "private networks", SOMETIMES,
+            "who is answered: `[10.0.0.0/8, \"!10.66.0.0/16\"]`, the longest block decides; others are REFUSED. Private networks are loopback, link-local, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 and fc00::/7");
+    static final Setting<List<Dns.Listed>> DNS_ALLOW_FORWARDING = optional("dns.allow-forwarding", Syntax.list(listed()), "private networks", SOMETIMES,
+            "who of them is answered about other names, as `dns.allow`");
     static final Setting<List<Dns.Forward>> DNS_FORWARD = optional("dns.forward", Syntax.list(forward()), "none: REFUSED", SOMETIMES,
             "who is asked about other names, the longest zone wins: `[{ zone: \".\", to: [10.0.0.2, \"tls://9.9.9.9#dns.quad9.net\"] }]`; `ca: FILE` for a private authority of `tls://` servers, `mix-case: true` for 0x20");
     static final Setting<List<Path>> DNS_HOSTS = optional("dns.hosts", Syntax.list(Syntax.file("a readable hosts file")), "none", SOMETIMES,
@@ -153,6 +157,12 @@ final class Settings {
             "whether a client by UDP is answered only when it brings back a cookie; one that knows none is sent to TCP");
     static final Setting<Dns.Profile> DNS_PROFILE = of("dns.profile", profile(), "strict", RARELY,
             "how answers are formed: by the RFCs, or as Consul 1.8 does, quirks included, its TTLs of 0 as well unless others are set");
+    static final Setting<Boolean> DNS_DENIED = of("dns.denied", Syntax.oneOf(denied()), "refuse", RARELY,
+            "what those get who are not in `dns.allow`: `refuse` or `ignore`");
+    static final Setting<Integer> DNS_RATE_LIMIT = of("dns.rate-limit", Syntax.count(0, 1_000_000), "0", RARELY,
+            "most answers a second by UDP to one network (/24, /56) with records, without, NXDOMAIN and errors, each counted apart; every second one above it is truncated, so that a real client comes by TCP. 0 is no limit; set it where `dns.allow` lets in the world");
+    static final Setting<List<Dns.Listed>> DNS_RATE_LIMIT_EXEMPT = optional("dns.rate-limit-exempt", Syntax.list(listed()), "none", RARELY,
+            "whom the limit does not hold for, as `dns.allow`");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
             "the folder of the KV store that fragments are read from: `routes/NAME`, `zones/NAME`");
     static final Setting<String> CONSUL_DATACENTER = optional("consul.datacenter", Syntax.text(), "the agent's own", RARELY,
@@ -260,6 +270,20 @@ final class Settings {
         words.put("passing", false);
         words.put("warning", true);
         return words;
+    }
+
+    private static Map<String, Boolean> denied() {
+        Map<String, Boolean> words = new LinkedHashMap<>();
+        words.put("refuse", false);
+        words.put("ignore", true);
+        return words;
+    }
+
+    private static Syntax<Dns.Listed> listed() {
+        return Syntax.word("an address or block such as 10.0.0.0/8 or fd00::/8, ! before it for an exception", text -> {
+            boolean excluded = text.text().startsWith("!");
+            return new Dns.Listed(Cidr.parse(excluded ? text.text().substring(1) : text.text()), !excluded);
+        });
     }
 
     record ServiceTtl(String service, Duration ttl) {}

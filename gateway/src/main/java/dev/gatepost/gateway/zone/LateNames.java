@@ -235,6 +235,11 @@ public final class LateNames implements Outside {
         }
 
         @Override
+        public boolean isOwn(byte[] bytes, int nameAt, int nameLength) {
+            return isOurs(DomainName.copyOf(bytes, nameAt, nameAt + nameLength));
+        }
+
+        @Override
         public boolean answer(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
             name = DomainName.copyOf(in, Query.HEADER, Query.HEADER + query.nameLength());
             wanted = late(name);

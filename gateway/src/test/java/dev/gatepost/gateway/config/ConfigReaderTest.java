@@ -84,7 +84,7 @@ final class ConfigReaderTest {
                                 false)),
                         new Dns.Cache(64 << 20, Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(1)),
                         List.of(),
-                        List.of()), Dns.Names.DEFAULT, Dns.Ways.DEFAULT),
+                        List.of()), Dns.Names.DEFAULT, Dns.Ways.DEFAULT, Dns.Access.DEFAULT),
                 config.dns().orElseThrow());
         assertEquals(address("127.0.0.1", 9090), config.admin().orElseThrow().address());
         assertEquals(
@@ -114,6 +114,22 @@ final class ConfigReaderTest {
                 new Dns.Names(Optional.of("fleet.test"), Optional.of(Duration.ofSeconds(10)), Map.of("db*", Duration.ofSeconds(5), "web", Duration.ZERO)),
                 dns.names());
         assertEquals(List.of(Duration.ZERO, Duration.ZERO), List.of(dns.ttl(), dns.negativeTtl()), "Consul's own, where nothing is said");
+    }
+
+    @Test
+    void readsWhoMayAskForNames() {
+        GatewayConfig config = read("""
+                dns:
+                  address: ":0"
+                  allow: [ 10.0.0.0/8, "!10.66.0.0/16" ]
+                  allow-forwarding: [ ]
+                  denied: ignore
+                  rate-limit: 200
+                  rate-limit-exempt: [ "fd00::/8" ]
+                consul:
+                """, Map.of());
+        var allow = List.of(new Dns.Listed(Cidr.parse("10.0.0.0/8"), true), new Dns.Listed(Cidr.parse("10.66.0.0/16"), false));
+        assertEquals(new Dns.Access(Optional.of(allow), Optional.of(List.of()), true, new Dns.RateLimit(200, List.of(new Dns.Listed(Cidr.parse("fd00::/8"), true)))), config.dns().orElseThrow().access());
     }
 
     @Test

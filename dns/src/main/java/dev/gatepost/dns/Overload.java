@@ -1,0 +1,64 @@
+package dev.gatepost.dns;
+
+import dev.gatepost.dns.access.FairShare;
+import java.util.concurrent.TimeUnit;
+
+/// Whether a socket brings more queries than are answered. A burst, or what came during a pause, is not that: it waits in
+/// the socket until it is answered. Only what stays behind for longer is.
+final class Overload {
+    private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(30);
+    private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SAID_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private final FairShare shares = new FairShare(DatagramBatch.HELD);
+    private boolean on;
+    private boolean behind;
+    /// Since when it is behind, or, while it is on, when it last had to drop something.
+    private long sinceNanos;
+    /// It is said at most once a minute; when it is over, if it was said.
+    private boolean said;
+    private long saidNanos = System.nanoTime() - SAID_NANOS;
+
+    boolean isOn() {
+        return on;
+    }
+
+    /// Who is answered meanwhile.
+    FairShare shares() {
+        return shares;
+    }
+
+    /// The socket is empty.
+    void caughtUp() {
+        behind = false;
+    }
+
+    /// A turn ended and there may be more.
+    ///
+    /// @return whether that makes it an overload that ought to be said
+    boolean fellBehind(long nowNanos) {
+        if (!behind) {
+            behind = true;
+            sinceNanos = nowNanos;
+        }
+        on = nowNanos - sinceNanos > PATIENCE_NANOS;
+        said = on && nowNanos - saidNanos >= SAID_NANOS;
+        if (said) {
+            saidNanos = nowNanos;
+        }
+        return said;
+    }
+
+    /// A turn of an overload ended.
+    ///
+    /// @return whether it is over, and that ought to be said
+    boolean isOver(int dropped, long nowNanos) {
+        if (dropped > 0) {
+            sinceNanos = nowNanos;
+            return false;
+        }
+        on = nowNanos - sinceNanos <= CALM_NANOS;
+        behind = false;
+        return said && !on;
+    }
+}

@@ -1,0 +1,103 @@
+package dev.gatepost.dns.access;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+
+/// Addresses, given as blocks of which the longest decides. A look-up is a binary search and allocates nothing.
+public final class AddressSet {
+    /// Loopback, link-local, and what is routed inside an organisation alone (RFC 1918, RFC 4193, RFC 6598).
+    public static final List<AddressBlock> PRIVATE_NETWORKS = List.of(
+            AddressBlock.of("127.0.0.0", 8), AddressBlock.of("10.0.0.0", 8), AddressBlock.of("172.16.0.0", 12), AddressBlock.of("192.168.0.0", 16),
+            AddressBlock.of("169.254.0.0", 16), AddressBlock.of("100.64.0.0", 10),
+            AddressBlock.of("::1", 128), AddressBlock.of("fe80::", 10), AddressBlock.of("fc00::", 7));
+    public static final List<AddressBlock> ALL_NETWORKS = List.of(AddressBlock.of("0.0.0.0", 0), AddressBlock.of("::", 0));
+
+    public static final AddressSet NOBODY = of(List.of());
+
+    private final Edges ipv4;
+    private final Edges ipv6;
+
+    private AddressSet(Edges ipv4, Edges ipv6) {
+        this.ipv4 = ipv4;
+        this.ipv6 = ipv6;
+    }
+
+    public static AddressSet of(List<AddressBlock> blocks) {
+        return new AddressSet(
+                Edges.of(blocks.stream().filter(AddressBlock::isIpv4).toList(), 32),
+                Edges.of(blocks.stream().filter(Predicate.not(AddressBlock::isIpv4)).toList(), 128));
+    }
+
+    /// @param address 4 or 16 bytes; an IPv4 address is not mapped into IPv6
+    public boolean contains(byte[] address) {
+        return address.length == 4 ? ipv4.contain(0, word(address, 0, 4)) : ipv6.contain(word(address, 0, 8), word(address, 8, 8));
+    }
+
+    private static long word(byte[] address, int from, int bytes) {
+        long word = 0;
+        for (int i = 0; i < bytes; i++) {
+            word = word << 8 | (address[from + i] & 0xff);
+        }
+        return word;
+    }
+
+    /// The sorted addresses at which the set begins, ends, begins again and so on.
+    private static final class Edges {
+        private final long[] high;
+        private final long[] low;
+
+        private Edges(List<BigInteger> edges) {
+            high = edges.stream().mapToLong(edge -> edge.shiftRight(64).longValue()).toArray();
+            low = edges.stream().mapToLong(BigInteger::longValue).toArray();
+        }
+
+        static Edges of(List<AddressBlock> blocks, int bits) {
+            Set<BigInteger> candidates = new TreeSet<>();
+            for (AddressBlock each : blocks) {
+                candidates.add(first(each));
+                candidates.add(last(each).add(BigInteger.ONE));
+            }
+            candidates.remove(BigInteger.ONE.shiftLeft(bits));
+            List<AddressBlock> longestFirst = blocks.stream()
+                    .sorted(Comparator.comparingInt(AddressBlock::prefixLength).reversed().thenComparing(AddressBlock::included)).toList();
+            List<BigInteger> edges = new ArrayList<>();
+            for (BigInteger each : candidates) {
+                boolean in = longestFirst.stream().filter(block -> first(block).compareTo(each) <= 0 && each.compareTo(last(block)) <= 0)
+                        .findFirst().filter(AddressBlock::included).isPresent();
+                if (in == (edges.size() % 2 == 0)) {
+                    edges.add(each);
+                }
+            }
+            return new Edges(edges);
+        }
+
+        private static BigInteger first(AddressBlock block) {
+            return new BigInteger(1, block.edge(false).getAddress());
+        }
+
+        private static BigInteger last(AddressBlock block) {
+            return new BigInteger(1, block.edge(true).getAddress());
+        }
+
+        /// Whether the edges up to and including this address are odd in number.
+        boolean contain(long addressHigh, long addressLow) {
+            int from = 0;
+            int to = high.length;
+            while (from < to) {
+                int middle = (from + to) >>> 1;
+                int order = Long.compareUnsigned(high[middle], addressHigh);
+                if (order < 0 || (order == 0 && Long.compareUnsigned(low[middle], addressLow) <= 0)) {
+                    from = middle + 1;
+                } else {
+                    to = middle;
+                }
+            }
+            return (from & 1) != 0;
+        }
+    }
+}
