@@ -121,7 +121,11 @@ public final class Responder {
             return prohibited(in, NOT_ALLOWED);
         }
         if (zone.mimic != null) {
-            return zone.mimic.answer(in, length, stream, isRecursive(), out, record);
+            int written = zone.mimic.answer(in, length, stream, isRecursive(), out, record);
+            if (written != OUTSIDE || verdict == Query.Verdict.GOOD) {
+                return written;
+            }
+            // What was asked can't be asked on: others are asked good queries only.
         }
         return switch (verdict) {
             case DROP -> {

@@ -49,6 +49,7 @@ class PacketFuzzTest {
     private final Deque<Outside.Asker> asked = new ArrayDeque<>();
     private final Zone zone = TestZones.sample();
     private final Map<String, Long> codes = new TreeMap<>();
+    private final Desk desk = new Desk(() -> zone, new Sluggish(), DnsSettings.DEFAULT, QueryLog.NONE);
 
     @Test
     void answersEveryKeptMessageAsTheRfcsSay() throws IOException {
@@ -104,7 +105,6 @@ class PacketFuzzTest {
     }
 
     private long converse(byte[] stream, Mutator mutator, UnpooledByteBufAllocator allocator) throws IOException {
-        var desk = new Desk(() -> zone, new Sluggish(), DnsSettings.DEFAULT, QueryLog.NONE);
         var channel = new EmbeddedChannel(new TcpHandler(desk, DnsSettings.DEFAULT, QueryRecord.Transport.TCP, CLIENT));
         channel.config().setAllocator(allocator);
         long answers = 0;
@@ -189,7 +189,6 @@ class PacketFuzzTest {
 
     /// Asks one desk, and checks what it says.
     private final class Bench {
-        private final Desk desk = new Desk(() -> zone, new Sluggish(), DnsSettings.DEFAULT, QueryLog.NONE);
         private byte[] late = {};
 
         /// Returns what happened, in short.

@@ -42,7 +42,7 @@ class ServiceZoneTest {
     private static final Node REMOTE = node("far", "10.2.0.1", "dc2", Map.of());
     private static final Node NAMED = node("named", "box.example.com", "dc1", Map.of());
 
-    private static final Snapshot CATALOG = snapshot(
+    static final Snapshot CATALOG = snapshot(
             List.of(NODE1, NODE2, DUAL, REMOTE, NAMED, node("bad name", "10.0.0.9", "dc1", Map.of()), node("a.b", "10.0.0.8", "dc1", Map.of())),
             service("web", at(NODE1, "web-1", "", 8080, Health.PASSING, "v1", "Blue"), at(NODE2, "web-2", "", 8081, Health.PASSING, "v2"), at(NODE2, "web-3", "", 8082, Health.CRITICAL, "v3")),
             service("Db", at(NODE1, "db-1", "10.0.1.1", 5432, Health.PASSING, "primary", "v1.dotted"), at(NODE2, "db-2", "10.0.1.2", 5432, Health.WARNING)),
