@@ -49,7 +49,7 @@ class PacketFuzzTest {
     private final Deque<Outside.Asker> asked = new ArrayDeque<>();
     private final Zone zone = TestZones.sample();
     private final Map<String, Long> codes = new TreeMap<>();
-    private final Desk desk = new Desk(() -> zone, new Sluggish(), DnsSettings.DEFAULT, QueryLog.NONE);
+    private final Desk desk = new Desk(() -> zone, new Sluggish(), DnsSettings.DEFAULT, () -> 0, QueryLog.NONE);
 
     @Test
     void answersEveryKeptMessageAsTheRfcsSay() throws IOException {
@@ -105,7 +105,7 @@ class PacketFuzzTest {
     }
 
     private long converse(byte[] stream, Mutator mutator, UnpooledByteBufAllocator allocator) throws IOException {
-        var channel = new EmbeddedChannel(new TcpHandler(desk, DnsSettings.DEFAULT, QueryRecord.Transport.TCP, CLIENT));
+        var channel = new EmbeddedChannel(new TcpHandler(desk, new Connections(StreamLimits.DEFAULT), QueryRecord.Transport.TCP, CLIENT));
         channel.config().setAllocator(allocator);
         long answers = 0;
         int at = 0;
@@ -199,7 +199,7 @@ class PacketFuzzTest {
                 byte[] answer;
                 if (length == Responder.LATER) {
                     late = new byte[0];
-                    desk.later(packet.length, transport, ADDRESS, 4242, 0, (bytes, size) -> late = Arrays.copyOf(bytes, size));
+                    desk.later((bytes, size) -> late = Arrays.copyOf(bytes, size));
                     release();
                     answer = late;
                 } else {

@@ -26,7 +26,7 @@ class RateLimitTest {
 
     private final Zone zone = TestZones.sample();
     private final ResponseRates rates = new ResponseRates(LIMIT, AddressSet.of(List.of(new AddressBlock(InetAddress.ofLiteral("198.51.100.0"), 24, true))));
-    private final Desk desk = new Desk(() -> zone, Outside.Agent.NONE, DnsSettings.DEFAULT.withAccess(Access.EVERYBODY).withRates(rates), QueryLog.NONE);
+    private final Desk desk = new Desk(() -> zone, Outside.Agent.NONE, DnsSettings.DEFAULT.withAccess(Access.EVERYBODY).withRates(rates), () -> 0, QueryLog.NONE);
 
     @Test
     void truncatesEverySecondAnswerAboveTheLimitAndSendsNothingForTheOthers() throws IOException {
