@@ -42,7 +42,7 @@ final class ConsulQuery {
     /// Empty where a record runs out of its bounds.
     static Optional<ConsulQuery> read(byte[] in, int length) {
         int nameEnd = skipName(in, HEADER, length);
-        if (nameEnd < 0 || nameEnd + 4 > length || nameEnd - HEADER > DomainName.MAX_LENGTH || in[nameEnd - 1] != 0) {
+        if (nameEnd < 0 || nameEnd + 4 > length || nameEnd - HEADER > DomainName.MAX_LENGTH || hasPointer(in, HEADER, nameEnd)) {
             return Optional.empty();
         }
         var query = new ConsulQuery(in, nameEnd);
@@ -103,6 +103,15 @@ final class ConsulQuery {
             opt.putShort((short) OPTION_CLIENT_SUBNET).putShort((short) subnet.length).put(subnet).put(18, scoped ? subnet[2] : 0);
         }
         return opt.array();
+    }
+
+    /// A question comes first, so a pointer in it has nothing to point at.
+    private static boolean hasPointer(byte[] in, int from, int nameEnd) {
+        int at = from;
+        while (at < nameEnd && in[at] > 0) {
+            at += 1 + in[at];
+        }
+        return at >= nameEnd || in[at] != 0;
     }
 
     private static int skipName(byte[] in, int from, int length) {

@@ -18,6 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
@@ -43,6 +46,17 @@ class ConsulProfileFuzzTest {
     private final Zone zone = ServiceZone.of(ServiceZoneTest.CATALOG, new ZoneSettings(
             DomainName.of("consul"), Optional.of(DomainName.of("fleet.test")), Ttls.of(Duration.ZERO), Duration.ZERO, HealthRule.PASSING,
             List.of(InetAddress.ofLiteral("127.0.0.1")), GatewayConfig.Dns.Profile.CONSUL_1_8, true), 1).zone();
+
+    /// Names that end in a pointer, whose last byte may be zero like that of a name.
+    @ParameterizedTest
+    @ValueSource(strings = {"c000", "c00c", "03776562c000", "03776562c00c", "ff00", "0377656240", "80"})
+    @Timeout(10)
+    void refusesAQuestionThatPointsSomewhere(String name) throws IOException {
+        byte[] in = HexFormat.of().parseHex("123401000001000000000000" + name + "00010001");
+        byte[] out = new byte[Responder.MAX_MESSAGE];
+        int length = new Responder(Outside.Agent.NONE, Responder.UDP_PAYLOAD).answer(zone, in, in.length, false, out);
+        assertEquals(org.xbill.DNS.Rcode.FORMERR, new Message(Arrays.copyOf(out, length)).getRcode());
+    }
 
     @Test
     void answersDamagedQueriesWithWholeMessagesOrNotAtAll() throws IOException {
