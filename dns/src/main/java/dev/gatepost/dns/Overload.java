@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 /// Whether a socket brings more queries than are answered. A burst, or what came during a pause, is not that: it waits in
 /// the socket until it is answered. Only what stays behind for longer is.
 final class Overload {
-    private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(30);
+    private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SAID_NANOS = TimeUnit.MINUTES.toNanos(1);
 
