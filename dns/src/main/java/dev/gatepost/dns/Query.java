@@ -41,8 +41,6 @@ public final class Query {
     boolean edns;
     int ednsVersion;
     boolean dnssecOk;
-    /// Something in it shows that the client receives what is sent to its address.
-    boolean addressProven;
     /// The client's own limit for an answer by UDP.
     int udpSize;
     /// It asks how long its connection may be idle (RFC 7828).
@@ -60,7 +58,6 @@ public final class Query {
         edns = false;
         ednsVersion = 0;
         dnssecOk = false;
-        addressProven = false;
         udpSize = PLAIN_UDP_SIZE;
         keepalive = false;
         padded = false;

@@ -141,7 +141,7 @@ public final class Responder {
 
     /// Whether the query that was answered last shows that its client is where it says.
     boolean isAddressProven() {
-        return query.addressProven;
+        return options.standing() == Cookies.Standing.PROVEN;
     }
 
     /// In place of the answer that was just made: none of its records, and TC, so that the client comes again by TCP.

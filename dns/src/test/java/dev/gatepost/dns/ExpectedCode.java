@@ -64,7 +64,7 @@ final class ExpectedCode {
             }
             int end = at + 10 + u16(message, at + 8);
             if (u16(message, at) == 41) {
-                if (++options > 1 || message[owner] != 0 || !optionsEndAt(message, at + 10, end)) {
+                if (++options > 1 || message[owner] != 0 || !optionsFit(message, at + 10, end, message[at + 5] == 0)) {
                     return new ExpectedCode(Rcode.FORMERR, questionEnd, false, udpSize);
                 }
                 udpSize = Math.max(512, u16(message, at + 2));
@@ -106,10 +106,19 @@ final class ExpectedCode {
         return -1;
     }
 
-    private static boolean optionsEndAt(byte[] message, int from, int end) {
+    /// RFC 6891 section 6.1.2; the length of the first cookie is that of RFC 7873 section 4.
+    private static boolean optionsFit(byte[] message, int from, int end, boolean cookies) {
         int at = from;
+        boolean lookForCookie = cookies;
         while (at + 4 <= end) {
-            at += 4 + u16(message, at + 2);
+            int size = u16(message, at + 2);
+            if (u16(message, at) == 10 && lookForCookie) {
+                lookForCookie = false;
+                if (size != 8 && (size < 16 || size > 40)) {
+                    return false;
+                }
+            }
+            at += 4 + size;
         }
         return at == end;
     }

@@ -9,8 +9,11 @@ import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.xbill.DNS.CookieOption;
+import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
@@ -67,9 +70,26 @@ class RateLimitTest {
         assertEquals(0, rates.limited());
     }
 
-    private byte[] ask(byte[] client, QueryRecord.Transport transport, String name) {
-        byte[] query = ResponderTest.query(name, Type.A, 1232).toWire();
+    @Test
+    void whoBringsBackACookieIsNotLimited() throws IOException {
+        Message first = ResponderTest.query("web.service.consul.", Type.A, -1);
+        first.addRecord(new OPTRecord(1232, 0, 0, 0, List.of(new CookieOption(new byte[8]))), Section.ADDITIONAL);
+        var cookie = (CookieOption) new Message(ask(CLIENT, QueryRecord.Transport.UDP, first)).getOPT().getOptions(EDNSOption.Code.COOKIE).getFirst();
+        Message proven = ResponderTest.query("web.service.consul.", Type.A, -1);
+        proven.addRecord(new OPTRecord(1232, 0, 0, 0, List.of(new CookieOption(cookie.getClientCookie(), cookie.getServerCookie().orElseThrow()))), Section.ADDITIONAL);
+        for (int i = 0; i < 3 * LIMIT; i++) {
+            assertEquals(2, new Message(ask(CLIENT, QueryRecord.Transport.UDP, proven)).getSection(Section.ANSWER).size());
+        }
+        assertEquals(0, rates.limited());
+    }
+
+    private byte[] ask(byte[] client, QueryRecord.Transport transport, Message message) {
+        byte[] query = message.toWire();
         System.arraycopy(query, 0, desk.in, 0, query.length);
         return Arrays.copyOf(desk.out, desk.answer(query.length, transport, client, 4242, 1_000_000_000L));
+    }
+
+    private byte[] ask(byte[] client, QueryRecord.Transport transport, String name) {
+        return ask(client, transport, ResponderTest.query(name, Type.A, 1232));
     }
 }
