@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import dev.gatepost.dns.access.Access;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -128,7 +129,7 @@ class ProxiedTest {
     private DnsServer start() throws IOException {
         QueryLog log = query -> seen.add(query.transport + " " + query.client().getAddress().getHostAddress() + " " + query.clientPort);
         return DnsServer.start(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), group, () -> zone, Outside.NONE, DnsSettings.DEFAULT.withProxies(LOOPBACK_TWO), log);
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), group, () -> zone, Outside.NONE, DnsSettings.DEFAULT.withProxies(LOOPBACK_TWO).withAccess(Access.EVERYBODY), log);
     }
 
     private static byte[] header(int command, byte[] address, int port, int more) {
