@@ -9,6 +9,7 @@ import java.util.Comparator;
 /// @param weight   this instance's share of the route's traffic
 /// @param owner    who declares it: a service, or where an operator wrote it
 /// @param port     where the instance is reached
+/// @param protocol what the instance speaks there
 /// @param serving  whether the instance gets traffic, by its health
 record Claim(
         RouteKey key,
@@ -20,9 +21,10 @@ record Claim(
         String service,
         Instance instance,
         int port,
+        EndpointProtocol protocol,
         boolean serving) {
     Claim withWeight(Weight other) {
-        return new Claim(key, priority, options, other, declaration, owner, service, instance, port, serving);
+        return new Claim(key, priority, options, other, declaration, owner, service, instance, port, protocol, serving);
     }
 
     /// What operators wrote goes before what services declare, files before the KV store, then by name.

@@ -6,4 +6,14 @@ package dev.gatepost.gateway.route;
 /// @param host       an IP literal or a host name
 /// @param weight     its share relative to its siblings, at least 1
 /// @param node       the name of the node it runs on
-public record Endpoint(String instance, String service, String node, String datacenter, String host, int port, int weight) {}
+public record Endpoint(
+        String instance, String service, String node, String datacenter, String host, int port, int weight, EndpointProtocol protocol) {
+    /// One that speaks plain HTTP/1.
+    public Endpoint(String instance, String service, String node, String datacenter, String host, int port, int weight) {
+        this(instance, service, node, datacenter, host, port, weight, EndpointProtocol.HTTP);
+    }
+
+    public Endpoint withProtocol(EndpointProtocol other) {
+        return new Endpoint(instance, service, node, datacenter, host, port, weight, other);
+    }
+}

@@ -34,7 +34,8 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     private static final Pattern WEIGHT = flexible("route weight (\\S+) (\\S+) weight (\\S+)( tags \"([^\"]*)\")?");
     private static final Pattern WEIGHT_TAGS = flexible("route weight (\\S+) weight (\\S+) tags \"([^\"]*)\"");
     private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d{1,9}\\.?\\d{0,9}|\\.\\d{1,9})([eE][+-]?\\d{1,2})?");
-    private static final Pattern TARGET = Pattern.compile("(?:http://)?(\\[[0-9A-Fa-f:.]+\\]|[^/:\\s\\[\\]]+)(?::(\\d{1,5}))?/?");
+    private static final Pattern PROTO = Pattern.compile("(?<!\\S)proto=(\\S*)");
+    private static final Pattern TARGET = Pattern.compile("(?:(https?|grpcs?)://)?(\\[[0-9A-Fa-f:.]+\\]|[^/:\\s\\[\\]]+)(?::(\\d{1,5}))?/?");
 
     public FabioCommands {
         commands = List.copyOf(commands);
@@ -130,25 +131,38 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     }
 
     private static Command add(String kind, String place, String line, Matcher add) {
-        String options = add.group(9) == null ? "" : add.group(9);
+        String written = add.group(9) == null ? "" : add.group(9);
+        Matcher target = TARGET.matcher(add.group(3));
+        String options = target.matches() && target.group(1) != null ? withProtocol(written, target.group(1)) : written;
         FabioDialect.Tag tag = FabioDialect.Tag.read(add.group(2) + " " + options, "", Map.of()).orElseThrow();
         double share = share(add.group(5) == null ? "0" : add.group(5));
         Expression expression = FabioDialect.parse(tag);
         boolean redirect = expression.options().redirect().isPresent();
-        Matcher target = TARGET.matcher(add.group(3));
         if (!target.matches() && !redirect) {
-            throw new Malformed("target %s (expected: http://HOST:PORT/, the one protocol to upstreams that this version supports)".formatted(add.group(3)));
+            throw new Malformed("target %s (expected: http://HOST:PORT/, https://, grpc:// or grpcs://)".formatted(add.group(3)));
         }
-        int port = redirect ? 0 : target.group(2) == null ? 80 : Integer.parseInt(target.group(2));
+        int port = redirect ? 0 : target.group(3) == null ? "https".equals(target.group(1)) ? 443 : 80 : Integer.parseInt(target.group(3));
         if (port > 65_535 || (port == 0 && !redirect)) {
             throw new Malformed("target %s (expected: a port from 1 to 65535)".formatted(add.group(3)));
         }
-        String host = redirect ? "" : target.group(1).replaceAll("[\\[\\]]", "");
+        String host = redirect ? "" : target.group(2).replaceAll("[\\[\\]]", "");
         // No node of a catalog is called by a key or a file.
         Node node = new Node(kind + " " + place, "", host, "", Map.of(), Map.of());
         Instance instance = new Instance(
                 add.group(1) + "-" + host + ":" + port, add.group(1), node, host, port, tags(add.group(7)), Map.of(), Map.of(), Weights.DEFAULT, List.of());
-        return new Command.Add(line, add.group(1), new Expression(expression.key(), 0, expression.options(), weight(share), 0), instance);
+        return new Command.Add(line, add.group(1), new Expression(expression.key(), 0, expression.options(), weight(share), 0, expression.protocol()), instance);
+    }
+
+    /// What the target is written with is what it speaks; options that say something else are a mistake.
+    private static String withProtocol(String options, String scheme) {
+        Matcher proto = PROTO.matcher(options);
+        if (!proto.find()) {
+            return options + " proto=" + scheme;
+        }
+        if (!proto.group(1).equals(scheme)) {
+            throw new Malformed("proto=%s for a target with %s:// (expected: the same in both)".formatted(proto.group(1), scheme));
+        }
+        return options;
     }
 
     private static Source source(String text) {
@@ -224,7 +238,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         Expression expression = add.expression();
         Declaration declaration = new Declaration("kv", DIALECT, add.text(), "");
         return new Claim(
-                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.service(), add.service(), add.target(), add.target().port(), true);
+                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.service(), add.service(), add.target(), add.target().port(), expression.protocol(), true);
     }
 
     private static boolean concerns(Claim claim, String service, List<String> tags) {
@@ -239,7 +253,13 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
             return url(claim.options().redirect().get().location());
         }
         String host = claim.instance().address();
-        return "http://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + claim.port();
+        String scheme = switch (claim.protocol().scheme()) {
+            case HTTP -> "http";
+            case HTTPS -> "https";
+            case H2C -> "grpc";
+            case H2 -> "grpcs";
+        };
+        return scheme + "://" + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + claim.port();
     }
 
     /// The weights that no target of the table has, as fabio reports them.

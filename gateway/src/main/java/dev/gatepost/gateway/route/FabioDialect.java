@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 final class FabioDialect {
     static final String PREFIX = "urlprefix-";
 
-    private static final List<String> OPTIONS = List.of("strip", "prepend", "proto", "weight", "redirect", "host", "allow", "deny");
-    private static final List<String> UNSUPPORTED = List.of("register", "pxyproto", "auth", "tlsskipverify", "grpcservername");
+    private static final List<String> OPTIONS = List.of("strip", "prepend", "proto", "tlsskipverify", "grpcservername", "weight", "redirect", "host", "allow", "deny");
+    private static final List<String> UNSUPPORTED = List.of("register", "pxyproto", "auth");
     private static final Pattern VARIABLE = Pattern.compile("\\$(?:\\{([^}]*)\\}|(\\w+))");
     private static final Pattern COMMA_OR_BAR = Pattern.compile("[,|]");
 
@@ -67,11 +67,12 @@ final class FabioDialect {
             switch (name) {
                 case "strip" -> options.strip(value);
                 case "prepend" -> options.prepend(value);
-                case "proto" -> proto(value);
+                case "proto" -> proto(options, value);
                 case "weight" -> options.sharedWeight(value);
                 case "redirect" -> redirect(options, value);
                 case "host" -> options.host(value);
-                case "tlsskipverify" -> verify(value);
+                case "tlsskipverify" -> options.verify(name, value, "false");
+                case "grpcservername" -> options.serverName(name, value);
                 case "allow" -> addresses(name, value, allow);
                 case "deny" -> addresses(name, value, deny);
                 default -> throw unknown(name);
@@ -115,16 +116,11 @@ final class FabioDialect {
                 : new Malformed("unknown option \"%s\", the nearest is %s (expected: any of %s)".formatted(name, Nearest.to(name, OPTIONS), expected));
     }
 
-    private static void verify(String value) {
-        if (!value.equals("false")) {
-            throw new Malformed("option tlsskipverify is not supported by this version (expected: an upstream that speaks http)");
+    private static void proto(OptionReader options, String value) {
+        if (!value.equals("http") && !value.equals("https") && !value.equals("grpc") && !value.equals("grpcs")) {
+            throw new Malformed("proto=%s (expected: http, https, grpc or grpcs, the protocols to upstreams that this version supports)".formatted(value));
         }
-    }
-
-    private static void proto(String value) {
-        if (!value.equals("http")) {
-            throw new Malformed("proto=%s (expected: http, the one protocol to upstreams that this version supports)".formatted(value));
-        }
+        options.scheme(value);
     }
 
     private static void redirect(OptionReader options, String value) {

@@ -15,7 +15,7 @@ final class GatepostDialect {
     static final String META = "gatepost-route";
 
     private static final List<String> OPTIONS =
-            List.of("strip", "prepend", "host", "scheme", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "balance", "sticky", "redirect", "allow", "deny", "request-header", "response-header");
+            List.of("strip", "prepend", "host", "scheme", "server-name", "verify", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "balance", "sticky", "redirect", "allow", "deny", "request-header", "response-header");
     /// May be given several times, all of which must hold, and negated.
     private static final List<String> CRITERIA = List.of("header", "query", "method", "client", "path", "host");
     /// Part of the syntax, and not yet of this version: a route must not work without what it asks for.
@@ -96,7 +96,9 @@ final class GatepostDialect {
             case "strip" -> options.strip(value);
             case "prepend" -> options.prepend(value);
             case "host" -> options.host(value);
-            case "scheme" -> upstreamScheme(value);
+            case "scheme" -> options.scheme(value);
+            case "server-name" -> options.serverName(name, value);
+            case "verify" -> options.verify(name, value, "true");
             case "methods" -> options.methods(value);
             case "priority" -> options.priority(value);
             case "weight" -> options.relativeWeight(value);
@@ -110,12 +112,6 @@ final class GatepostDialect {
             case "allow" -> options.allow(value);
             case "deny" -> options.deny(value);
             default -> throw new IllegalStateException("no reader for option " + name);
-        }
-    }
-
-    private static void upstreamScheme(String value) {
-        if (!value.equals("http")) {
-            throw new Malformed("scheme=%s (expected: http, the one scheme to upstreams that this version supports)".formatted(value));
         }
     }
 }

@@ -49,6 +49,9 @@ final class OptionReader {
     private Forwarding forwarding = Forwarding.DEFAULT;
     private final List<Cidr> allow = new ArrayList<>();
     private final List<Cidr> deny = new ArrayList<>();
+    private EndpointProtocol.Scheme scheme = EndpointProtocol.Scheme.HTTP;
+    private String serverName = "";
+    private boolean unverified;
     private int priority;
     private Weight weight = Weight.DEFAULT;
 
@@ -258,6 +261,49 @@ final class OptionReader {
         weight = share == 0 ? Weight.DEFAULT : new Weight.Share(share);
     }
 
+    /// What the instance speaks.
+    void scheme(String value) {
+        scheme = scheme("scheme", value);
+    }
+
+    static EndpointProtocol.Scheme scheme(String option, String value) {
+        return switch (value) {
+            case "http" -> EndpointProtocol.Scheme.HTTP;
+            case "https" -> EndpointProtocol.Scheme.HTTPS;
+            case "h2c", "grpc" -> EndpointProtocol.Scheme.H2C;
+            case "grpcs" -> EndpointProtocol.Scheme.H2;
+            default -> throw new Malformed("%s=%s (expected: http, https, h2c, grpc or grpcs)".formatted(option, value));
+        };
+    }
+
+    void serverName(String option, String value) {
+        boolean name = value.matches("[A-Za-z0-9_.-]{1,253}") && !value.startsWith(".");
+        if (!name) {
+            throw new Malformed("%s=%s (expected: the name in the upstream's certificate)".formatted(option, value));
+        }
+        serverName = value.toLowerCase(Locale.ROOT);
+    }
+
+    void verify(String option, String value, String yes) {
+        if (!value.equals("true") && !value.equals("false")) {
+            throw new Malformed("%s=%s (expected: true or false)".formatted(option, value));
+        }
+        unverified = !value.equals(yes);
+    }
+
+    /// The name is that of the Host which the upstream sees, where the route gives it one and no other name.
+    private EndpointProtocol protocol() {
+        if (!scheme.isSecure()) {
+            if (!serverName.isEmpty() || unverified) {
+                throw new Malformed("%s without TLS to the upstream (expected: beside scheme https or grpcs)"
+                        .formatted(unverified ? "a certificate not to be verified" : "server name " + serverName));
+            }
+            return new EndpointProtocol(scheme);
+        }
+        String fixed = host.kind() == HostRewrite.Kind.FIXED ? host.value().replaceFirst(":\\d+$", "") : "";
+        return new EndpointProtocol(scheme, serverName.isEmpty() ? fixed : serverName, !unverified);
+    }
+
     void timeout(String value) {
         timeout = Optional.of(duration("timeout", value));
     }
@@ -347,9 +393,9 @@ final class OptionReader {
                 strip, prepend, edits, host, timeout, retries, redirect, redirects, allow, deny, requestFields, responseFields, forwarding);
         boolean upgrade = redirect.isPresent() && redirect.get().upgrades(hostPattern) && !options.rewritesPath();
         // Over TLS it would lead to itself: there the next route in order is what is meant.
-        Condition.Scheme scheme = upgrade && condition.scheme() == Condition.Scheme.ANY ? Condition.Scheme.HTTP : condition.scheme();
+        Condition.Scheme from = upgrade && condition.scheme() == Condition.Scheme.ANY ? Condition.Scheme.HTTP : condition.scheme();
         List<Criterion> all = new ArrayList<>(condition.criteria());
         all.addAll(criteria);
-        return new Expression(new RouteKey(hostPattern, path, new Condition(scheme, methods, all)), priority, options, weight, 0);
+        return new Expression(new RouteKey(hostPattern, path, new Condition(from, methods, all)), priority, options, weight, 0, protocol());
     }
 }

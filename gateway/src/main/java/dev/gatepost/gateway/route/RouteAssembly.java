@@ -113,7 +113,7 @@ final class RouteAssembly {
     private static Endpoint endpoint(Claim claim, int weight) {
         Instance instance = claim.instance();
         return new Endpoint(
-                instance.key(), claim.service(), instance.node().name(), instance.node().datacenter(), instance.address(), claim.port(), weight);
+                instance.key(), claim.service(), instance.node().name(), instance.node().datacenter(), instance.address(), claim.port(), weight, claim.protocol());
     }
 
     /// One for each text that a service's instances carry, not one an instance. Datacenters need not agree: their options

@@ -89,6 +89,10 @@ public final class RouteFragment {
             expression(each, problems).ifPresent(expressions::add);
         }
         Optional<Upstreams> upstreams = upstreams(kind, place, fields, problems);
+        boolean nowhere = upstreams.isPresent() && upstreams.get() instanceof Upstreams.None;
+        if (nowhere && expressions.stream().anyMatch(expression -> !expression.protocol().equals(EndpointProtocol.HTTP))) {
+            problems.add(new Problem(place, "route: scheme without an upstream (expected: beside service or addresses; instances say themselves what they speak)"));
+        }
         return expressions.isEmpty() || upstreams.isEmpty() ? Optional.empty() : Optional.of(new RouteFragment(kind, place, expressions, upstreams.get()));
     }
 
@@ -175,7 +179,7 @@ public final class RouteFragment {
 
     private Claim claim(Expression expression, String service, Instance instance, boolean serving) {
         return new Claim(
-                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration(expression), owner(), service, instance, instance.port(), serving);
+                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration(expression), owner(), service, instance, instance.port(), expression.protocol(), serving);
     }
 
     /// What it sets on routes of others.

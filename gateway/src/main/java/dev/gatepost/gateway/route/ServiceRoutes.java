@@ -173,6 +173,7 @@ record ServiceRoutes(
                             service.name(),
                             instance,
                             port,
+                            expression.protocol(),
                             settings.health().admits(instance.health())));
                 }
             }

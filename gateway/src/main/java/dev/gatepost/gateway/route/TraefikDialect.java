@@ -210,7 +210,10 @@ final class TraefikDialect {
                     require(label.value().matches("[1-9]\\d{0,4}") && Integer.parseInt(label.value()) <= 65535, label, "1 to 65535");
                     port = Integer.parseInt(label.value());
                 }
-                case "loadbalancer.server.scheme" -> require(label.value().equals("http"), label, "http, the one scheme that this version supports");
+                case "loadbalancer.server.scheme" -> {
+                    require(List.of("http", "https", "h2c").contains(label.value()), label, "http, https or h2c");
+                    options.scheme(label.value());
+                }
                 case "loadbalancer.server.weight" -> options.relativeWeight(label.value());
                 case "loadbalancer.strategy" -> require(label.value().equals("wrr"), label, "wrr, the one strategy that this version supports");
                 case "loadbalancer.passhostheader" -> {

@@ -80,7 +80,7 @@ class FabioCommandsTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "bang", "route x", "route add", "route add svc", "route add svc /prefix", "route del", "route weight", "route weight svc /prefix", "route add svc /p http://h/ weight x",
-        "route weight svc /p weight NaN", "route add svc :1234 tcp://1.2.3.4:5678", "route add svc /p https://1.2.3.4/", "route add svc /p grpc://1.2.3.4:1/",
+        "route weight svc /p weight NaN", "route add svc :1234 tcp://1.2.3.4:5678", "route add svc /p ftp://1.2.3.4/", "route add svc /p https://1.2.3.4/ opts \"proto=grpc\"",
         "route add svc /p http://h:99999/", "route add svc /p http://h/ opts \"proto=https\"", "route add svc /p http://h/ opts \"register=x\"",
         "route add svc /p http://h/ opts \"foo=bar\"", "route add svc /p http://h/ tags a", "route del svc :1234", "route add svc a..b/p http://h/", "route add svc /p http://h/path",
     })

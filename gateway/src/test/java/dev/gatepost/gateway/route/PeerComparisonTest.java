@@ -23,7 +23,7 @@ class PeerComparisonTest {
         "urlprefix-shop.example.com; shop.example.com/; shop.example.com/; ''",
         "urlprefix-; freezes its table; rejected; keeps its last table for good",
         "urlprefix-/ weight=much; freezes its table; rejected; can't read weight=much",
-        "urlprefix-/ proto=https; / by https; rejected; expected: http, the one protocol",
+        "urlprefix-/ proto=https; / by https; /; ''",
         "urlprefix-:1234 proto=tcp; TCP on :1234; rejected; proto=tcp",
         "urlprefix-/ alow=ip:10.0.0.1; /; rejected; fabio ignores option alow",
         "urlprefix-/ allow=ip:10.0.0.1 deny=ip:10.0.0.2; /; rejected; enforces neither allow nor deny",

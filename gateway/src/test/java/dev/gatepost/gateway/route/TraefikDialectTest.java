@@ -327,7 +327,7 @@ class TraefikDialectTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"loadbalancer.server.scheme=https", "loadbalancer.server.port=0", "loadbalancer.sticky.cookie=true", "loadbalancer.server.weight=-1"})
+    @CsvSource({"loadbalancer.server.scheme=ftp", "loadbalancer.serverstransport=internal", "loadbalancer.server.port=0", "loadbalancer.sticky.cookie=true", "loadbalancer.server.weight=-1"})
     void rejectsTheRoutersOfAServiceThatAsksForMore(String label) {
         RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a`)", "traefik.http.services.s." + label));
         assertEquals(List.of(), ids(table));
