@@ -9,6 +9,7 @@ import dev.gatepost.gateway.config.Problem;
 import dev.gatepost.gateway.tls.CertificateLoad;
 import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.RejectedCertificate;
+import dev.gatepost.gateway.tls.UpstreamTls;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -43,9 +44,18 @@ final class Check {
             }
         };
         config.flatMap(GatewayConfig::https).ifPresent(https -> problems.addAll(certificateProblems(https.certificates())));
+        config.ifPresent(readable -> problems.addAll(upstreamTlsProblems(readable.upstreams())));
         config.flatMap(GatewayConfig::dns).ifPresent(dns -> problems.addAll(localNameProblems(dns.forwarding())));
         config.flatMap(readable -> readable.catalog().file()).ifPresent(services -> problems.addAll(catalogProblems(services)));
         return problems;
+    }
+
+    private static List<String> upstreamTlsProblems(GatewayConfig.Upstreams upstreams) {
+        try (UpstreamTls _ = UpstreamTls.of(upstreams)) {
+            return List.of();
+        } catch (IOException e) {
+            return List.of(String.valueOf(e.getMessage()));
+        }
     }
 
     private static List<String> localNameProblems(GatewayConfig.Dns.Forwarding forwarding) {

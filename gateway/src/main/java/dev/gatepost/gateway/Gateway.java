@@ -23,6 +23,7 @@ import dev.gatepost.gateway.catalog.SourceStatus;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.fragment.FragmentWatch;
 import dev.gatepost.gateway.fragment.Fragments;
+import dev.gatepost.gateway.proxy.ConnectionStart;
 import dev.gatepost.gateway.proxy.Gate;
 import dev.gatepost.gateway.proxy.GateSettings;
 import dev.gatepost.gateway.proxy.ListenerSpec;
@@ -35,6 +36,7 @@ import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ClientTls;
 import dev.gatepost.gateway.tls.RejectedCertificate;
 import dev.gatepost.gateway.tls.TlsProvider;
+import dev.gatepost.gateway.tls.UpstreamTls;
 import dev.gatepost.gateway.zone.LateNames;
 import dev.gatepost.gateway.zone.Ttls;
 import dev.gatepost.gateway.zone.ZoneSettings;
@@ -107,7 +109,8 @@ public final class Gateway implements AutoCloseable {
             EventLoopGroup loops = EventLoops.open(config.threads());
             open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
-            this.gate = open("gate", Gate.start(GateSettings.from(config), loops, () -> state.serving(), accessLog, listeners(), dnsOverHttps()));
+            GateSettings gateSettings = GateSettings.from(config, open("TLS to upstreams", UpstreamTls.of(config.upstreams())));
+            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, listeners(), dnsOverHttps()));
             this.forwarder = forwards(config)
                     ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding())).forwarder())
                     : Optional.empty();
@@ -168,7 +171,7 @@ public final class Gateway implements AutoCloseable {
 
     private List<ListenerSpec> listeners() {
         List<ListenerSpec> listeners = new ArrayList<>();
-        config.http().ifPresent(http -> listeners.add(ListenerSpec.plain("http", http.address())));
+        config.http().ifPresent(http -> listeners.add(http.h2c() ? new ListenerSpec("http", http.address(), ConnectionStart.CLEARTEXT) : ListenerSpec.plain("http", http.address())));
         config.https().ifPresent(https -> listeners.add(new ListenerSpec("https", https.address(), new TlsStart(certificates.orElseThrow()))));
         return listeners;
     }
@@ -193,7 +196,7 @@ public final class Gateway implements AutoCloseable {
     private DnsSettings dnsSettings(GatewayConfig.Dns post) {
         GatewayConfig.Dns.Ways ways = post.ways();
         GatewayConfig.Dns.Streams streams = ways.streams();
-        GateSettings trust = GateSettings.from(config);
+        GateSettings trust = GateSettings.from(config, UpstreamTls.DEFAULT);
         DnsSettings common = DnsSettings.DEFAULT
                 .withStreams(StreamLimits.DEFAULT.withConnections(streams.connections(), streams.perClient(), streams.idle()))
                 .withAccess(access(post.access()))

@@ -84,7 +84,7 @@ public final class ConfigReader {
 
     private ConfigReading read() {
         GatewayConfig config = new GatewayConfig(
-                listener(Settings.HTTP_ADDRESS, (_, address) -> new Http(address)),
+                listener(Settings.HTTP_ADDRESS, (_, address) -> new Http(address, get(Settings.HTTP_H2C))),
                 listener(Settings.HTTPS_ADDRESS, this::https),
                 listener(Settings.DNS_ADDRESS, this::dns),
                 listener(Settings.ADMIN_ADDRESS, (_, address) -> new Admin(address)),
@@ -98,6 +98,7 @@ public final class ConfigReader {
                 timeouts(),
                 limits(),
                 new Drain(get(Settings.DRAIN_GRACE), get(Settings.DRAIN_TIMEOUT)),
+                upstreams(),
                 find(Settings.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors()));
         Settings.all().stream().filter(setting -> !read.contains(setting.key())).forEach(this::find); // of listeners that lack an address
         checkListeners(config);
@@ -255,6 +256,15 @@ public final class ConfigReader {
             problems.add(Problem.of(placeOf(Settings.LIMITS_HEADER), Settings.LIMITS_HEADER.key(), limits.header() + "B", "at most limits.headers, " + limits.headers() + "B"));
         }
         return limits;
+    }
+
+    private GatewayConfig.Upstreams upstreams() {
+        Optional<Path> certificate = find(Settings.UPSTREAMS_CLIENT_CERTIFICATE);
+        Optional<Path> key = find(Settings.UPSTREAMS_CLIENT_KEY);
+        if (key.isPresent() && certificate.isEmpty()) {
+            problems.add(Problem.of(placeOf(Settings.UPSTREAMS_CLIENT_KEY), Settings.UPSTREAMS_CLIENT_KEY.key(), "alone", Settings.UPSTREAMS_CLIENT_CERTIFICATE.key() + " beside it"));
+        }
+        return new GatewayConfig.Upstreams(find(Settings.UPSTREAMS_CA_CERTIFICATE), certificate, key);
     }
 
     private void checkListeners(GatewayConfig config) {

@@ -24,6 +24,7 @@ public record GatewayConfig(
         Timeouts timeouts,
         Limits limits,
         Drain drain,
+        Upstreams upstreams,
         int threads) {
 
     public GatewayConfig {
@@ -34,10 +35,11 @@ public record GatewayConfig(
     public GatewayConfig withoutLastGood() {
         CatalogFiles files = new CatalogFiles(catalog.file(), Optional.empty(), catalog.maxAge(), catalog.maxLossPercent(), catalog.panic());
         return new GatewayConfig(
-                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, threads);
+                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, upstreams, threads);
     }
 
-    public record Http(InetSocketAddress address) {}
+    /// @param h2c whether HTTP/2 is served there as well, to clients that begin with it
+    public record Http(InetSocketAddress address, boolean h2c) {}
 
     public record Https(InetSocketAddress address, List<Certificate> certificates) {
         public Https {
@@ -293,6 +295,14 @@ public record GatewayConfig(
         public Limits withEndpoints(int requests, int mostWaiting) {
             return new Limits(requestLine, header, headers, body, connections, requests, mostWaiting);
         }
+    }
+
+    /// TLS to endpoints, where a route asks for it.
+    ///
+    /// @param caCertificate     who signs their certificates; empty: the JDK's
+    /// @param clientCertificate shown to those that ask
+    public record Upstreams(Optional<Path> caCertificate, Optional<Path> clientCertificate, Optional<Path> clientKey) {
+        public static final Upstreams DEFAULT = new Upstreams(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /// @param grace   between not being ready and closing the listeners, so that a load balancer can notice

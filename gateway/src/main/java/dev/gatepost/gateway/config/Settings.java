@@ -177,6 +177,14 @@ final class Settings {
             "whether Consul's certificate is checked");
     static final Setting<Duration> CONSUL_MAX_STALE = of("consul.max-stale", Syntax.duration(ZERO), "5s", RARELY,
             "how far behind its leader a Consul server may be that answers a watch; `0s` asks the leader alone");
+    static final Setting<Boolean> HTTP_H2C = of("http.h2c", Syntax.yesOrNo(), "false", RARELY,
+            "whether `http.address` takes HTTP/2 without TLS as well, from clients that begin with it (gRPC inside a network)");
+    static final Setting<Path> UPSTREAMS_CA_CERTIFICATE = optional("upstreams.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,
+            "who signs the certificates of upstreams that speak TLS (`scheme=https`, `grpcs`)");
+    static final Setting<Path> UPSTREAMS_CLIENT_CERTIFICATE = optional("upstreams.client-certificate", Syntax.file("a readable PEM file"), "none", RARELY,
+            "what upstreams are shown that ask who we are");
+    static final Setting<Path> UPSTREAMS_CLIENT_KEY = optional("upstreams.client-key", Syntax.file("a readable PEM file"), "in `upstreams.client-certificate`", RARELY,
+            "the key of that certificate");
     static final Setting<AccessLog.Format> ACCESS_LOG_FORMAT = of("access-log.format", Syntax.oneOf(Map.of("ecs", AccessLog.Format.ECS)), "ecs", RARELY,
             "one JSON object a line, field names of the Elastic Common Schema");
     static final Setting<Long> ACCESS_LOG_BUFFER = of("access-log.buffer", Syntax.size(64 << 10, 1 << 30), "4MiB", RARELY,

@@ -33,6 +33,11 @@ final class Attempts {
     private final EndpointPool[] tried = new EndpointPool[MOST];
     /// Request body that came before there was a connection to send it on.
     private final List<ByteBuf> held = new ArrayList<>();
+    /// Most of a request's body that is kept after it was sent, for the case that the endpoint gives the request back.
+    private static final int MOST_KEPT = 64 * 1024;
+    /// All of the body so far is in [#held].
+    private boolean keeping;
+    private int kept;
 
     private Step step = Step.NONE;
     private @Nullable RouteState route;
@@ -59,7 +64,8 @@ final class Attempts {
         route = null;
         pool = null;
         connection = null;
-        reused = committed = probe = false;
+        reused = committed = probe = keeping = false;
+        kept = 0;
     }
 
     /// Makes the first attempt. The request's fields are those that the endpoint shall get.
@@ -123,7 +129,7 @@ final class Attempts {
         probe = picked.begin();
         tried[record.attempts++] = picked;
         record.endpoint = picked.label;
-        EndpointSide kept = reuse ? picked.take(isRepeatable()) : null;
+        EndpointSide kept = picked.take(exchange.request(), reuse);
         if (kept != null) {
             became(true);
             send(kept);
@@ -153,11 +159,6 @@ final class Attempts {
         record.reusedConnection = reusing;
     }
 
-    private boolean isRepeatable() {
-        RequestHead request = exchange.request();
-        return request.method.idempotent && !request.bodyFollows;
-    }
-
     /// The connection that will be handed to [#connected(EndpointSide)], so that it can be given up before.
     void connecting(EndpointSide opening) {
         connection = opening;
@@ -185,15 +186,35 @@ final class Attempts {
         step = Step.SENT;
         sentAt = loop.now();
         carrying.begin(this, route());
-        for (int i = 0; i < held.size(); i++) {
-            committed = true;
-            carrying.send(held.get(i));
-        }
-        held.clear();
+        sendHeld(carrying);
         if (exchange.isRequestComplete() && request.bodyFollows) {
             carrying.end(exchange.requestTrailers());
         }
         exchange.awaitHead();
+    }
+
+    private void sendHeld(EndpointSide carrying) {
+        keeping = carrying.mayRefuse();
+        kept = 0;
+        for (int i = 0; i < held.size(); i++) {
+            ByteBuf data = held.get(i);
+            committed = true;
+            kept += data.readableBytes();
+            carrying.send(keeping ? data.retainedDuplicate() : data);
+        }
+        if (!keeping) {
+            held.clear();
+        } else if (kept > MOST_KEPT) {
+            keepNothing();
+        }
+    }
+
+    private void keepNothing() {
+        keeping = false;
+        for (int i = 0; i < held.size(); i++) {
+            held.get(i).release();
+        }
+        held.clear();
     }
 
     // ---- another attempt ----
@@ -234,6 +255,39 @@ final class Attempts {
             return;
         }
         exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, "connection lost before the response");
+    }
+
+    /// The endpoint broke the request off, on a connection that goes on.
+    ///
+    /// @param silent no byte of a response had come
+    void reset(boolean silent, String detail) {
+        endpointFailed(detail);
+        over();
+        if (exchange.isResponding()) {
+            exchange.fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, detail);
+        } else if (silent && isUncommitted() && isElsewhere() && mayRepeat()) {
+            attemptAgain(true);
+        } else {
+            exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, detail);
+        }
+    }
+
+    /// The endpoint gave the request back and has done nothing with it: another may have it, whatever its method, as long
+    /// as all of it is at hand.
+    ///
+    /// @param leaving the endpoint's connection ends, which is no fault; else it has too much to do, and retries have a budget
+    void refused(String detail, boolean leaving) {
+        if (!leaving) {
+            endpointFailed(detail);
+        }
+        over();
+        if (!exchange.isResponding() && keeping && (leaving ? mayTryAgain() : mayRepeat())) {
+            keeping = false;
+            committed = false;
+            attemptAgain(true);
+        } else {
+            exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, detail);
+        }
     }
 
     private void endpointFailed(String detail) {
@@ -310,10 +364,7 @@ final class Attempts {
     void close() {
         over();
         step = Step.NONE;
-        for (int i = 0; i < held.size(); i++) {
-            held.get(i).release();
-        }
-        held.clear();
+        keepNothing();
     }
 
     // ---- the request's body ----
@@ -330,8 +381,20 @@ final class Attempts {
             return false;
         }
         committed = true;
+        if (keeping) {
+            keep(data);
+        }
         current.send(data);
         return true;
+    }
+
+    private void keep(ByteBuf data) {
+        kept += data.readableBytes();
+        if (kept > MOST_KEPT) {
+            keepNothing();
+        } else {
+            held.add(data.retainedDuplicate());
+        }
     }
 
     void end(FieldSection trailers) {
@@ -372,6 +435,9 @@ final class Attempts {
 
     void interim(ResponseHead head) {
         committed = true;
+        if (keeping) {
+            keepNothing();
+        }
         exchange.interim(head);
     }
 
@@ -389,11 +455,17 @@ final class Attempts {
             return;
         }
         committed = true;
+        if (keeping) {
+            keepNothing();
+        }
         exchange.responseHead(head, ends);
     }
 
     void switched(ResponseHead head) {
         committed = true;
+        if (keeping) {
+            keepNothing();
+        }
         record.firstByteNanos = loop.now() - sentAt;
         exchange.switched(head);
     }

@@ -10,4 +10,7 @@ public interface ConnectionStart {
 
     /// HTTP/1 without TLS, from the first byte.
     ConnectionStart PLAIN = (channel, loop) -> loop.serveHttp1(channel, TlsFacts.NONE);
+
+    /// Without TLS, HTTP/1 or HTTP/2 as the client begins.
+    ConnectionStart CLEARTEXT = CleartextStart::begin;
 }

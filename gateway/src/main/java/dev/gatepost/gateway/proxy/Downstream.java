@@ -49,7 +49,8 @@ interface Downstream {
     void abort();
 
     /// The connection switches to another protocol, after a 101 response was sent by [#sendHead(ResponseHead, boolean)]:
-    /// from now on request and response bodies are raw bytes both ways, until either side closes. HTTP/1 only.
+    /// from now on request and response bodies are raw bytes both ways, until either side closes. In HTTP/2 that is an
+    /// extended CONNECT (RFC 8441), and it is one stream that switches.
     void upgrade();
 
     /// Whether body bytes would go out soon. When not, the exchange stops reading from the endpoint until

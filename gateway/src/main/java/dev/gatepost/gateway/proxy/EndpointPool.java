@@ -3,8 +3,12 @@ package dev.gatepost.gateway.proxy;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.EndpointLabel;
 import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.EndpointProtocol;
+import dev.gatepost.gateway.tls.UpstreamTls;
+import dev.gatepost.gateway.tls.UpstreamTls.Offer;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ConnectTimeoutException;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -23,6 +27,8 @@ final class EndpointPool {
     /// connections after some seconds; the shorter ours was idle, the less likely the request meets the closing.
     private static final long FRESH_NANOS = 1_000_000_000L;
 
+    private static final String UNKNOWN_HOST = "host name does not resolve";
+
     private final GateLoop loop;
     final EndpointLabel label;
     final String host;
@@ -35,6 +41,8 @@ final class EndpointPool {
     final long createdAt;
     final EndpointHealth health = new EndpointHealth(this);
     private final @Nullable InetAddress literal;
+    /// Null where it speaks plain HTTP/1 only.
+    private final @Nullable Http2Pool http2;
     private Http1Upstream[] idle = new Http1Upstream[4];
     private int idleCount;
     /// Connections, idle ones included.
@@ -62,6 +70,7 @@ final class EndpointPool {
         this.literal = literal(host);
         this.id = Hash.of(endpoint.instance() + " " + host + " " + port);
         this.createdAt = loop.now();
+        this.http2 = endpoint.protocol().scheme() == EndpointProtocol.Scheme.HTTP ? null : new Http2Pool(loop, this, endpoint.protocol());
     }
 
     private static @Nullable InetAddress literal(String host) {
@@ -116,13 +125,22 @@ final class EndpointPool {
         return latencyNanos >> Math.min((now - sampledAt) >>> 33, 62);
     }
 
-    /// A kept-alive connection, or null when there is none that will do.
+    /// A kept-alive connection, or a stream of one, or null when there is none that will do. Younger ones will do for a
+    /// request that may not be sent again should the connection turn out to be closed.
     ///
-    /// @param repeatable whether the request may be sent again should the connection turn out to be closed
-    @Nullable Http1Upstream take(boolean repeatable) {
-        if (idleCount == 0) {
+    /// @param reuse whether an idle connection will do at all
+    @Nullable EndpointSide take(RequestHead request, boolean reuse) {
+        if (http2 != null) {
+            EndpointSide stream = http2.take(request.upgrade);
+            if (stream != null) {
+                reuses++;
+                return stream;
+            }
+        }
+        if (idleCount == 0 || !reuse) {
             return null;
         }
+        boolean repeatable = request.method.idempotent && !request.bodyFollows;
         Http1Upstream connection = idle[idleCount - 1];
         if (!repeatable && loop.now() - connection.idleSince() > FRESH_NANOS) {
             return null;
@@ -134,6 +152,10 @@ final class EndpointPool {
 
     /// Connects for those attempts, and tells them.
     void connect(Attempts attempts) {
+        if (http2 != null) {
+            http2.connect(attempts, attempts.exchange().request().upgrade);
+            return;
+        }
         Http1Upstream connection = new Http1Upstream(loop, this, attempts);
         attempts.connecting(connection);
         connections++;
@@ -145,19 +167,46 @@ final class EndpointPool {
         }
     }
 
+    /// Opens a connection that begins with more than TCP.
+    void open(Opening opening, boolean verified) {
+        connections++;
+        connects++;
+        Offer offer = opening.offer();
+        UpstreamTls tls = loop.settings.upstreamTls();
+        if (offer == null || tls.isPrepared(verified, offer)) {
+            if (literal != null) {
+                connect(opening, literal);
+            } else {
+                resolve(opening);
+            }
+            return;
+        }
+        Thread.startVirtualThread(() -> {
+            try {
+                tls.prepare(verified, offer);
+                InetAddress address = literal != null ? literal : InetAddress.getByName(host);
+                loop.eventLoop.execute(() -> connect(opening, address));
+            } catch (UnknownHostException _) {
+                loop.eventLoop.execute(() -> failed(opening, Cause.UPSTREAM_CONNECT_FAILED, UNKNOWN_HOST));
+            } catch (IOException e) {
+                loop.eventLoop.execute(() -> failed(opening, Cause.UPSTREAM_TLS, String.valueOf(e.getMessage())));
+            }
+        });
+    }
+
     /// The JDK's resolver blocks, so it does so on a virtual thread; it caches by itself.
-    private void resolve(Http1Upstream connection) {
+    private void resolve(Connecting connection) {
         Thread.startVirtualThread(() -> {
             try {
                 InetAddress address = InetAddress.getByName(host);
                 loop.eventLoop.execute(() -> connect(connection, address));
             } catch (UnknownHostException _) {
-                loop.eventLoop.execute(() -> failed(connection, Cause.UPSTREAM_CONNECT_FAILED, "host name does not resolve"));
+                loop.eventLoop.execute(() -> failed(connection, Cause.UPSTREAM_CONNECT_FAILED, UNKNOWN_HOST));
             }
         });
     }
 
-    private void connect(Http1Upstream connection, InetAddress address) {
+    private void connect(Connecting connection, InetAddress address) {
         ChannelFuture connecting = loop.connect(connection, new InetSocketAddress(address, port));
         connecting.addListener(done -> {
             loop.touch();
@@ -170,10 +219,21 @@ final class EndpointPool {
         });
     }
 
-    private void failed(Http1Upstream connection, Cause cause, String detail) {
+    private void failed(Connecting connection, Cause cause, String detail) {
+        loop.touch();
+        openingFailed();
+        connection.connectFailed(cause, detail);
+    }
+
+    /// A connection came to nothing after TCP was there.
+    void openingFailed() {
         connections--;
         failures++;
-        connection.connectFailed(cause, detail);
+    }
+
+    /// An HTTP/2 connection is gone.
+    void left() {
+        connections--;
     }
 
     private static Cause cause(Throwable problem) {
@@ -213,6 +273,9 @@ final class EndpointPool {
         retired = true;
         while (idleCount > 0) {
             idle[idleCount - 1].close();
+        }
+        if (http2 != null) {
+            http2.retire();
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.EndpointLabel;
+import dev.gatepost.gateway.route.EndpointProtocol;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +38,7 @@ public record EndpointView(
         for (GateLoop loop : loops) {
             for (EndpointPool pool : loop.pools()) {
                 EndpointView view = of(pool);
-                views.merge(new EndpointKey(view.instance, view.host, view.port), view, EndpointView::plus);
+                views.merge(new EndpointKey(view.instance, view.host, view.port, EndpointProtocol.HTTP), view, EndpointView::plus);
             }
         }
         return views.values().stream()

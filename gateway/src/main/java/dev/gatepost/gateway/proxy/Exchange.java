@@ -50,6 +50,7 @@ final class Exchange {
     /// The client speaks TLS, to us or to a trusted proxy.
     private boolean secure;
     private boolean requestComplete;
+    private boolean grpc;
     /// The response was complete with its head.
     private boolean headEnds;
     private long arrivedAt;
@@ -98,7 +99,7 @@ final class Exchange {
         route = null;
         attempts.clear();
         requestTrailers = FieldSection.NONE;
-        secure = requestComplete = headEnds = false;
+        secure = requestComplete = headEnds = grpc = false;
     }
 
     // ---- match and decide ----
@@ -109,6 +110,9 @@ final class Exchange {
         record.requestHeaderNanos = loop.now() - arrivedAt;
         loop.deadlines.add(deadline);
         client = Client.of(request, downstream.connection(), loop.settings);
+        if (Grpc.is(request)) {
+            beginGrpc();
+        }
         if (loop.bodyLimit > 0 && request.contentLength > loop.bodyLimit) {
             refuse(Refusal.BODY_TOO_LARGE);
             return;
@@ -169,6 +173,16 @@ final class Exchange {
                 type < 0 ? "" : request.fields.value(type),
                 client.address,
                 client.text.length > 0 ? 0 : downstream.connection().label.sourcePort()));
+    }
+
+    /// A call's own deadline counts for all attempts together. Its client would not wait any longer.
+    private void beginGrpc() {
+        grpc = true;
+        record.protocol = ExchangeRecord.Protocol.GRPC;
+        long timeout = Grpc.timeoutNanos(request);
+        if (timeout >= 0 && timeout < totalAt - arrivedAt) {
+            totalAt = arrivedAt + timeout;
+        }
     }
 
     /// For matching only; what is forwarded is the raw target. `OPTIONS *` belongs to whoever serves the host's root.
@@ -277,7 +291,7 @@ final class Exchange {
             serveLocal(local);
             return;
         }
-        if (phase == Phase.FORWARDING || phase == Phase.RESPONDING) {
+        if (phase == Phase.FORWARDING || phase == Phase.RESPONDING || phase == Phase.TUNNEL) {
             attempts.end(trailers);
         }
         if (phase == Phase.FORWARDING && attempts.isSent()) {
@@ -508,7 +522,12 @@ final class Exchange {
             return;
         }
         attempts.giveUp();
-        if (phase == Phase.RESPONDING || phase == Phase.TUNNEL) {
+        if (phase == Phase.RESPONDING && grpc && !headEnds) {
+            FieldSection trailers = new FieldSection(64);
+            Grpc.fail(trailers, status, cause);
+            downstream.sendEnd(trailers);
+            complete(cause, detail);
+        } else if (phase == Phase.RESPONDING || phase == Phase.TUNNEL) {
             downstream.abort();
             complete(cause, detail);
         } else {
@@ -520,7 +539,16 @@ final class Exchange {
     // ---- ends ----
 
     private void answer(LocalAnswer answer) {
-        respond(answer.write(response, loop), answer.cause());
+        if (!grpc) {
+            respond(answer.write(response, loop), answer.cause());
+            return;
+        }
+        if (requestId() < 0) {
+            loop.requestIds.addTo(request.fields);
+        }
+        answer.writeGrpc(response);
+        sendHead(response, true, false);
+        complete(answer.cause(), record.detail);
     }
 
     /// The answer of a service of this process, perhaps from another event than the request's.

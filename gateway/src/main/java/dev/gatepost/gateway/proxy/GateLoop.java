@@ -9,6 +9,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
@@ -268,7 +269,7 @@ final class GateLoop {
         }
     }
 
-    ChannelFuture connect(Http1Upstream connection, InetSocketAddress address) {
+    ChannelFuture connect(ChannelHandler connection, InetSocketAddress address) {
         return connector.clone().handler(connection).connect(address);
     }
 

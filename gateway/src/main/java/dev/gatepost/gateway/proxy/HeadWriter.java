@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
+import io.netty.handler.codec.http.HttpResponseStatus;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
@@ -116,6 +117,10 @@ final class HeadWriter {
         out.append(CRLF);
     }
 
+    private static byte[] statusLine(int status) {
+        return ascii("HTTP/1.1 " + status + " " + HttpResponseStatus.valueOf(status).reasonPhrase() + "\r\n");
+    }
+
     /// A response for a client.
     ///
     /// @param chunked   the body that follows is chunked
@@ -123,9 +128,13 @@ final class HeadWriter {
     /// @param keepAlive the client has to be told that it does not
     static void response(Scratch out, ResponseHead head, boolean chunked, boolean close, boolean keepAlive) {
         out.clear();
-        // The status line as it came, except that the version is ours (RFC 9112 section 2.3).
-        head.bytes()[7] = '1';
-        out.append(head.bytes(), 0, head.fieldsFrom);
+        if (head.version == 20) {
+            out.append(statusLine(head.status));
+        } else {
+            // The status line as it came, except that the version is ours (RFC 9112 section 2.3).
+            head.bytes()[7] = '1';
+            out.append(head.bytes(), 0, head.fieldsFrom);
+        }
         out.appendFields(head.fields);
         if (chunked) {
             out.append(CHUNKED);

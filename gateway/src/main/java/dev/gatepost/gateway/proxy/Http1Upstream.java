@@ -5,12 +5,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// An HTTP/1 connection to an endpoint. It writes the requests of one exchange after another, reads their responses, and
 /// knows whether it can be used again.
-final class Http1Upstream extends ChannelInboundHandlerAdapter implements EndpointSide {
+final class Http1Upstream extends ChannelInboundHandlerAdapter implements EndpointSide, Connecting {
     private enum State { CONNECTING, IDLE, HEAD, BODY, TUNNEL, CLOSED }
 
     private final GateLoop loop;
@@ -27,9 +31,13 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
     private boolean requestChunked;
     private boolean writeFailed;
     private boolean broken;
+    private boolean secure;
+    /// The endpoint ended TLS in order: what came before is all there is.
+    private boolean endedTls;
     private long idleSince;
 
-    Http1Upstream(GateLoop loop, EndpointPool pool, Attempts attempts) {
+    /// @param attempts that it is opened for; null when they gave up meanwhile
+    Http1Upstream(GateLoop loop, EndpointPool pool, @Nullable Attempts attempts) {
         this.loop = loop;
         this.pool = pool;
         this.attempts = attempts;
@@ -45,9 +53,11 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
     public void handlerAdded(ChannelHandlerContext ctx) {
         channel = ctx.channel();
         out = new Outgoing(ctx.channel());
+        secure = ctx.pipeline().get(SslHandler.class) != null;
     }
 
-    void connected() {
+    @Override
+    public void connected() {
         if (state == State.CLOSED) {
             return;
         }
@@ -64,7 +74,8 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
         }
     }
 
-    void connectFailed(Cause cause, String detail) {
+    @Override
+    public void connectFailed(Cause cause, String detail) {
         state = State.CLOSED;
         Attempts waiting = attempts;
         attempts = null;
@@ -104,8 +115,20 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
     @Override
     public void end(FieldSection trailers) {
         requestEnded = true;
-        if (requestChunked && !writeFailed && state != State.CLOSED) {
+        if (state == State.TUNNEL) {
+            endTunnel();
+        } else if (requestChunked && !writeFailed && state != State.CLOSED) {
             outgoing().writeLastChunk(trailers);
+        }
+    }
+
+    /// The client sends nothing more; the endpoint may.
+    private void endTunnel() {
+        outgoing().flush();
+        if (secure) {
+            var _ = Objects.requireNonNull(channel).pipeline().get(SslHandler.class).closeOutbound();
+        } else if (channel instanceof DuplexChannel duplex) {
+            var _ = duplex.shutdownOutput();
         }
     }
 
@@ -307,6 +330,14 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
     }
 
     @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof SslCloseCompletionEvent end && end.isSuccess()) {
+            endedTls = true;
+        }
+        ctx.fireUserEventTriggered(event);
+    }
+
+    @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         loop.touch();
         State before = state;
@@ -328,7 +359,8 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
                 current.lost(untouched);
             }
             case BODY -> {
-                if (body.endsWithConnection() && !broken) {
+                // Over TLS anybody can end TCP (RFC 9112 section 9.8).
+                if (body.endsWithConnection() && !broken && (!secure || endedTls)) {
                     current.responseEnd(FieldSection.NONE);
                 } else {
                     pool.failures++;

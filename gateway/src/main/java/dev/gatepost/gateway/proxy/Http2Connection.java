@@ -91,7 +91,8 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
         Http2Settings settings = new Http2Settings()
                 .maxConcurrentStreams(MOST_STREAMS)
                 .initialWindowSize(STREAM_WINDOW)
-                .maxHeaderListSize(loop.settings.limits().headers());
+                .maxHeaderListSize(loop.settings.limits().headers())
+                .connectProtocolEnabled(true);
         Http2Connection handler = new Http2Connection(loop, client, decoder, encoder, settings);
         decoder.frameListener(handler.new Frames());
         connection.addListener(handler.new Streams());

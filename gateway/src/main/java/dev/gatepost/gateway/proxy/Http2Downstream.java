@@ -5,6 +5,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,13 @@ final class Http2Downstream implements Downstream {
     private boolean requestEnded;
     private boolean responseEnded;
     private boolean aborted;
+    private boolean closed;
+    /// Asked for by an extended CONNECT (RFC 8441).
+    private boolean tunnel;
+    /// The endpoint agreed: raw bytes both ways.
+    private boolean tunnelling;
+    /// What the client sent into a tunnel that was not there yet.
+    private final List<ByteBuf> early = new ArrayList<>();
     private Http2Error resetCode = Http2Error.NO_ERROR;
     /// Has been given something in the current read of the connection.
     boolean touched;
@@ -42,7 +51,7 @@ final class Http2Downstream implements Downstream {
         lastWrite = null;
         received = sent = bodyReceived = 0;
         withheld = 0;
-        paused = responseEnded = aborted = false;
+        paused = responseEnded = aborted = closed = tunnel = tunnelling = false;
         requestEnded = ends;
         resetCode = Http2Error.NO_ERROR;
         Exchange opened = connection.loop().exchange(this);
@@ -51,6 +60,9 @@ final class Http2Downstream implements Downstream {
         RequestHead request = opened.request();
         Refusal refusal = fields.moveTo(request);
         request.bodyFollows = !ends;
+        if (refusal == Refusal.NONE && fields.protocol >= 0) {
+            refusal = openTunnel(request, request.fields.value(fields.protocol), ends);
+        }
         if (refusal == Refusal.NONE) {
             refusal = request.finish();
         }
@@ -63,6 +75,15 @@ final class Http2Downstream implements Downstream {
         } else {
             refuse(opened, refusal);
         }
+    }
+
+    private Refusal openTunnel(RequestHead request, String protocol, boolean ends) {
+        if (!protocol.equalsIgnoreCase("websocket") || ends) {
+            return ends ? Refusal.PSEUDO_FIELDS : Refusal.CONNECT;
+        }
+        tunnel = true;
+        ExtendedConnect.asUpgrade(request, protocol);
+        return Refusal.NONE;
     }
 
     /// A malformed request is answered, then its stream is reset (RFC 9113 section 8.1.1).
@@ -81,6 +102,11 @@ final class Http2Downstream implements Downstream {
             return flowControlled;
         }
         received += FRAME_HEADER + flowControlled;
+        if (tunnel && !tunnelling) {
+            early.add(data.retain());
+            withheld += flowControlled;
+            return 0;
+        }
         bodyReceived += data.readableBytes();
         // RFC 9113 section 8.1.1.
         if (bodyExpected >= 0 && (bodyReceived > bodyExpected || (ends && bodyReceived < bodyExpected))) {
@@ -140,6 +166,7 @@ final class Http2Downstream implements Downstream {
 
     /// Netty's stream is closed. When both sides had ended, or we broke it off ourselves, that is no news.
     void closed() {
+        closed = true;
         if (exchange != null && !aborted && !(requestEnded && responseEnded)) {
             exchange.downstreamClosed();
         }
@@ -168,9 +195,21 @@ final class Http2Downstream implements Downstream {
 
     @Override
     public void sendHead(ResponseHead head, boolean ends) {
+        if (tunnel) {
+            answerTunnel(head);
+        }
         responseEnded = ends;
         lastWrite = connection.writeHead(stream(), head, ends);
         sent += FRAME_HEADER + connection.lastHeadLength();
+    }
+
+    /// 101 is 200 to such a client (RFC 8441 section 5), and what else the endpoint calls a success is none.
+    private static void answerTunnel(ResponseHead head) {
+        if (head.status == 101) {
+            ExtendedConnect.established(head);
+        } else if (head.status < 300) {
+            head.status = 502;
+        }
     }
 
     /// How it is cut into frames is settled when windows allow it to go: about one a call.
@@ -205,7 +244,20 @@ final class Http2Downstream implements Downstream {
 
     @Override
     public void upgrade() {
-        throw new IllegalStateException("HTTP/2 has no Upgrade (RFC 9113 section 8.6)");
+        tunnelling = true;
+        Exchange current = Objects.requireNonNull(exchange);
+        List<ByteBuf> begun = List.copyOf(early);
+        early.clear();
+        begun.forEach(current::requestBody);
+        if (exchange == current) {
+            if (requestEnded) {
+                current.requestEnd(FieldSection.NONE);
+            }
+            current.requestFlush();
+            if (!paused) {
+                resumeReading();
+            }
+        }
     }
 
     @Override
@@ -231,7 +283,13 @@ final class Http2Downstream implements Downstream {
     @Override
     public void finished() {
         exchange = null;
+        early.forEach(ByteBuf::release);
+        early.clear();
         resumeReading();
+        if (tunnelling && !responseEnded && !aborted && !closed) {
+            sendEnd(FieldSection.NONE);
+            connection.flushSoon();
+        }
         Http2Stream ended = stream();
         ChannelFuture last = lastWrite;
         stream = null;

@@ -5,11 +5,19 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersEncoder;
 import java.util.stream.IntStream;
 
-/// Encodes response heads and trailers (HPACK, RFC 7541) from the bytes they stand in. It refers to the static table only
-/// and adds nothing to the client's: most fields of a response differ from the last one's, and a table of our own would
-/// cost more per response than the bytes it saves.
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+/// Encodes message heads and trailers (HPACK, RFC 7541) from the bytes they stand in. It refers to the static table only
+/// and adds nothing to the peer's: most fields of a message differ from the last one's, and a table of our own would
+/// cost more per message than the bytes it saves.
 final class Http2FieldEncoder implements Http2HeadersEncoder, Http2HeadersEncoder.Configuration {
+    private static final int AUTHORITY = 1;
+    private static final int METHOD = 2;
+    private static final int PATH = 4;
     private static final int STATUS = 8;
+    private static final byte[] CONNECT = "CONNECT".getBytes(ISO_8859_1);
+    private static final byte[] PROTOCOL = ":protocol".getBytes(ISO_8859_1);
+    private static final byte[] TE = "te: trailers".getBytes(ISO_8859_1);
     /// Indexes of the static table's fields with exactly that status; 0 for none.
     private static final int[] STATUS_INDEX = new int[600];
     /// Static table indexes of regular names by the name's length.
@@ -53,6 +61,60 @@ final class Http2FieldEncoder implements Http2HeadersEncoder, Http2HeadersEncode
         out.writeByte('0' + status / 100);
         out.writeByte('0' + status / 10 % 10);
         out.writeByte('0' + status % 10);
+    }
+
+    /// The pseudo-header fields of a request but for `:authority`. An upgrade is an extended CONNECT (RFC 8441).
+    void request(RequestHead head, boolean secure, Scratch target, ByteBuf out) {
+        if (head.upgrade) {
+            literal(METHOD, CONNECT, 0, CONNECT.length, out);
+            FieldSection fields = head.fields;
+            int offer = fields.find(FieldName.UPGRADE, 0);
+            out.writeByte(0);
+            integer(PROTOCOL.length, 7, out);
+            out.writeBytes(PROTOCOL);
+            integer(fields.valueTo(offer) - fields.valueFrom(offer), 7, out);
+            out.writeBytes(fields.bytes, fields.valueFrom(offer), fields.valueTo(offer) - fields.valueFrom(offer));
+        } else if (head.method == Method.GET) {
+            out.writeByte(0x80 | METHOD);
+        } else if (head.method == Method.POST) {
+            out.writeByte(0x80 | METHOD + 1);
+        } else {
+            literal(METHOD, head.bytes(), head.methodFrom, head.methodTo, out);
+        }
+        out.writeByte(secure ? 0x87 : 0x86);
+        if (target.end == 1 && target.bytes[0] == '/') {
+            out.writeByte(0x80 | PATH);
+        } else {
+            literal(PATH, target.bytes, 0, target.end, out);
+        }
+    }
+
+    void authority(byte[] bytes, int from, int to, ByteBuf out) {
+        if (from < to) {
+            literal(AUTHORITY, bytes, from, to, out);
+        }
+    }
+
+    /// The fields for an endpoint. Host is said by `:authority` already.
+    void requestFields(RequestHead head, ByteBuf out) {
+        FieldSection section = head.fields;
+        for (int i = 0; i < section.count(); i++) {
+            boolean elsewhere = section.isDropped(i) || section.id(i) == FieldName.HOST || (head.upgrade && ExtendedConnect.isOfUpgrade(section, i));
+            if (!elsewhere) {
+                field(section.bytes, section.nameFrom(i), section.nameTo(i), section.valueFrom(i), section.valueTo(i), out);
+            }
+        }
+        if (head.acceptsTrailers) {
+            field(TE, 0, 2, 4, TE.length, out);
+        }
+    }
+
+    /// Not indexed, with a name of the static table.
+    private static void literal(int name, byte[] bytes, int from, int to, ByteBuf out) {
+        out.ensureWritable(to - from + 12);
+        integer(name, 4, out);
+        integer(to - from, 7, out);
+        out.writeBytes(bytes, from, to - from);
     }
 
     /// Every field that is not dropped, names in lower case (RFC 9113 section 8.2).

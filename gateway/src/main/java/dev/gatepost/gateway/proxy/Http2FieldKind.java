@@ -4,21 +4,28 @@ import java.util.Arrays;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-/// What a field is to an HTTP/2 request (RFC 9113 sections 8.2 and 8.3): a number of [FieldName] when it is a regular one,
+/// What a field is to an HTTP/2 message (RFC 9113 sections 8.2 and 8.3): a number of [FieldName] when it is a regular one,
 /// else one of these. Found once when a field is first seen; a table entry keeps it.
 final class Http2FieldKind {
     static final int METHOD = -1;
     static final int SCHEME = -2;
     static final int PATH = -3;
     static final int AUTHORITY = -4;
-    /// A pseudo-header field that no request may have: unknown, a response's, or `:protocol`, which we don't offer.
+    /// A pseudo-header field that nobody knows.
     static final int FOREIGN_PSEUDO = -5;
     static final int INVALID_NAME = -6;
     static final int INVALID_VALUE = -7;
+    /// A response's only.
+    static final int STATUS = -8;
+    /// Of an extended CONNECT (RFC 8441).
+    static final int PROTOCOL = -9;
 
     private static final byte[][] PSEUDO = {
         ":method".getBytes(ISO_8859_1), ":scheme".getBytes(ISO_8859_1), ":path".getBytes(ISO_8859_1), ":authority".getBytes(ISO_8859_1)
     };
+
+    private static final byte[] STATUS_NAME = ":status".getBytes(ISO_8859_1);
+    private static final byte[] PROTOCOL_NAME = ":protocol".getBytes(ISO_8859_1);
 
     private Http2FieldKind() {}
 
@@ -44,7 +51,10 @@ final class Http2FieldKind {
                 return -1 - i;
             }
         }
-        return FOREIGN_PSEUDO;
+        if (Arrays.equals(bytes, from, to, STATUS_NAME, 0, STATUS_NAME.length)) {
+            return STATUS;
+        }
+        return Arrays.equals(bytes, from, to, PROTOCOL_NAME, 0, PROTOCOL_NAME.length) ? PROTOCOL : FOREIGN_PSEUDO;
     }
 
     /// RFC 9113 section 8.2.1: no control characters, no blank at either end.

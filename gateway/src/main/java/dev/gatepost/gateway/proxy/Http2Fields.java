@@ -1,12 +1,14 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.config.GatewayConfig.Limits;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-/// One decoded header list of a client, on its way from [Http2FieldDecoder] through Netty's frame reader, which knows it
-/// as a (for it empty) `Http2Headers`, to the [Http2Connection]. One per event loop: taken up before the next is decoded.
+/// One decoded header list of a peer, on its way from [Http2FieldDecoder] through Netty's frame reader, which knows it
+/// as a (but for `:status` empty) `Http2Headers`, to the [Http2Connection] or
+/// [Http2UpstreamConnection]. One per event loop: taken up before the next is decoded.
 ///
 /// Pseudo-header fields stand in the section like the others, dropped at once, so that the section can go to an exchange
 /// as it is.
@@ -26,6 +28,8 @@ final class Http2Fields extends DefaultHttp2Headers {
     int scheme;
     int path;
     int authority;
+    int status;
+    int protocol;
     private boolean regularSeen;
     private int cookies;
     private long size;
@@ -38,7 +42,7 @@ final class Http2Fields extends DefaultHttp2Headers {
     void begin(Limits newLimits) {
         section.clear();
         refusal = Refusal.NONE;
-        method = scheme = path = authority = -1;
+        method = scheme = path = authority = status = protocol = -1;
         regularSeen = false;
         cookies = 0;
         size = 0;
@@ -111,6 +115,14 @@ final class Http2Fields extends DefaultHttp2Headers {
                 before = authority;
                 authority = number;
             }
+            case Http2FieldKind.STATUS -> {
+                before = status;
+                status = number;
+            }
+            case Http2FieldKind.PROTOCOL -> {
+                before = protocol;
+                protocol = number;
+            }
             case Http2FieldKind.INVALID_NAME -> {
                 refuse(Refusal.FIELD_NAME);
                 return;
@@ -150,10 +162,43 @@ final class Http2Fields extends DefaultHttp2Headers {
             request.authorityFrom = fields.valueFrom(authority);
             request.authorityTo = fields.valueTo(authority);
         }
-        if (refusal == Refusal.NONE && (method < 0 || path < 0 || !isHttp(fields))) {
+        boolean foreign = status >= 0 || (protocol >= 0 && !isConnect(fields));
+        if (refusal == Refusal.NONE && (method < 0 || path < 0 || foreign || !isHttp(fields))) {
             refusal = Refusal.PSEUDO_FIELDS;
         }
         return refusal;
+    }
+
+    /// RFC 8441 section 4.
+    private boolean isConnect(FieldSection fields) {
+        return method >= 0 && Method.of(fields.bytes, fields.valueFrom(method), fields.valueTo(method)) == Method.CONNECT;
+    }
+
+    /// Hands the list to a response, which gets its bytes; this list is empty afterwards.
+    Refusal moveTo(ResponseHead response) {
+        response.clear();
+        response.fields.swap(section);
+        response.version = 20;
+        if (refusal == Refusal.NONE) {
+            boolean others = method >= 0 || scheme >= 0 || path >= 0 || authority >= 0 || protocol >= 0;
+            response.status = status < 0 ? -1 : code(response.fields);
+            refusal = others || response.status < 100 || response.status > 999 ? Refusal.PSEUDO_FIELDS : Refusal.NONE;
+        }
+        return refusal;
+    }
+
+    /// -1 for anything but three digits.
+    private int code(FieldSection fields) {
+        int from = fields.valueFrom(status);
+        int to = fields.valueTo(status);
+        return to - from == 3 ? (int) Syntax.decimal(fields.bytes, from, to) : -1;
+    }
+
+    /// What Netty looks at, of a response: whether it is an interim one.
+    @Override
+    public CharSequence status() {
+        int code = status < 0 ? -1 : code(section);
+        return code < 100 ? "" : HttpResponseStatus.valueOf(code).codeAsText();
     }
 
     private boolean isHttp(FieldSection fields) {
@@ -164,7 +209,7 @@ final class Http2Fields extends DefaultHttp2Headers {
 
     /// Whether the list may stand behind a body (RFC 9113 section 8.1): no pseudo-header fields, nothing malformed.
     boolean isTrailerSection() {
-        return refusal == Refusal.NONE && method < 0 && scheme < 0 && path < 0 && authority < 0;
+        return refusal == Refusal.NONE && method < 0 && scheme < 0 && path < 0 && authority < 0 && status < 0 && protocol < 0;
     }
 
     /// The list as trailers that may be kept: with bytes of their own.

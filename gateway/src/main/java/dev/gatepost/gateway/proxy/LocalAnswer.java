@@ -43,6 +43,15 @@ record LocalAnswer(int status, Cause cause, String fields) {
         return of(status, Cause.REDIRECT).with("Location: " + location);
     }
 
+    /// Fills in the head of a gRPC response that is over with it.
+    void writeGrpc(ResponseHead head) {
+        head.clear();
+        head.version = 20;
+        head.status = 200;
+        head.fields.add("Content-Type", "application/grpc");
+        Grpc.fail(head.fields, status, cause);
+    }
+
     /// Fills in the head and returns the body.
     ByteBuf write(ResponseHead head, GateLoop loop) {
         String body = status + " " + HttpResponseStatus.valueOf(status).reasonPhrase() + ": " + cause.word() + "\n";

@@ -14,7 +14,7 @@ final class ResponseHead {
     private static final byte[] UPGRADE = {'u', 'p', 'g', 'r', 'a', 'd', 'e'};
 
     final FieldSection fields = new FieldSection(INITIAL);
-    /// 10 or 11.
+    /// 10, 11 or 20.
     int version;
     int status;
     int reasonFrom;

@@ -44,7 +44,7 @@ public final class ClientTls {
         }
     }
 
-    private static TrustManager[] trustManagers(Optional<Path> authorities) throws GeneralSecurityException, IOException {
+    static TrustManager[] trustManagers(Optional<Path> authorities) throws GeneralSecurityException, IOException {
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         KeyStore store = null; // the JDK's own
         if (authorities.isPresent()) {
@@ -63,13 +63,8 @@ public final class ClientTls {
             return new KeyManager[0];
         }
         Path certificateFile = consul.clientCertificate().get();
-        Path keyFile = consul.clientKey().orElse(certificateFile);
         List<X509Certificate> chain = certificates(certificateFile);
-        List<PemFile.Block> keys = PemFile.read(keyFile).privateKeys();
-        if (keys.isEmpty()) {
-            throw new CertificateException(keyFile + " holds no private key (expected: a PEM file with one)");
-        }
-        PrivateKey key = KeyEncoding.privateKey(keys.getFirst(), chain.getFirst().getPublicKey(), keyFile);
+        PrivateKey key = privateKey(consul.clientKey().orElse(certificateFile), chain.getFirst());
         KeyStore store = emptyStore();
         store.setKeyEntry("client", key, new char[0], chain.toArray(new Certificate[0]));
         KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
@@ -77,7 +72,15 @@ public final class ClientTls {
         return factory.getKeyManagers();
     }
 
-    private static List<X509Certificate> certificates(Path file) throws GeneralSecurityException, IOException {
+    static PrivateKey privateKey(Path file, X509Certificate certificate) throws GeneralSecurityException, IOException {
+        List<PemFile.Block> keys = PemFile.read(file).privateKeys();
+        if (keys.isEmpty()) {
+            throw new CertificateException(file + " holds no private key (expected: a PEM file with one)");
+        }
+        return KeyEncoding.privateKey(keys.getFirst(), certificate.getPublicKey(), file);
+    }
+
+    static List<X509Certificate> certificates(Path file) throws GeneralSecurityException, IOException {
         CertificateFactory x509 = CertificateFactory.getInstance("X.509");
         List<X509Certificate> certificates = new ArrayList<>();
         for (PemFile.Block block : PemFile.read(file).certificates()) {

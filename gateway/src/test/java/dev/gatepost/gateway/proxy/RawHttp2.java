@@ -9,6 +9,7 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.Socket;
 import java.net.SocketException;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
@@ -24,9 +25,10 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
-/// An HTTP/2 client that sends whatever frames a test makes.
+/// An HTTP/2 peer that sends whatever frames a test makes: a client, or an endpoint.
 final class RawHttp2 implements AutoCloseable {
     static final int DATA = 0;
     static final int HEADERS = 1;
@@ -65,12 +67,12 @@ final class RawHttp2 implements AutoCloseable {
         }
     }
 
-    private final SSLSocket socket;
+    private final Socket socket;
     private final DataInputStream in;
     private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder(false, 100_000);
     private final List<Frame> seen = new ArrayList<>();
 
-    private RawHttp2(SSLSocket socket) throws IOException {
+    private RawHttp2(Socket socket) throws IOException {
         this.socket = socket;
         this.in = new DataInputStream(socket.getInputStream());
     }
@@ -131,6 +133,29 @@ final class RawHttp2 implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// Without TLS.
+    static RawHttp2 connectCleartext(int port) {
+        try {
+            Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.setSoTimeout(10_000);
+            socket.setTcpNoDelay(true);
+            RawHttp2 client = new RawHttp2(socket);
+            client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(ISO_8859_1));
+            return client.frame(SETTINGS, 0, 0, new byte[0]);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Plays the endpoint: reads the preface and sends settings, in hexadecimal.
+    static RawHttp2 serve(Socket socket, String settings) throws IOException {
+        RawHttp2 server = new RawHttp2(socket);
+        byte[] preface = new byte[24];
+        server.in.readFully(preface);
+        assertEquals("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", new String(preface, ISO_8859_1));
+        return server.frame(SETTINGS, 0, 0, HexFormat.of().parseHex(settings));
     }
 
     static RawHttp2 connect(int port) {

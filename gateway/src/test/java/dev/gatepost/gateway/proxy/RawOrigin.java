@@ -5,10 +5,15 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
@@ -24,22 +29,38 @@ final class RawOrigin implements AutoCloseable {
     private final BlockingQueue<RawClient> accepted = new LinkedBlockingQueue<>();
     final AtomicInteger connections = new AtomicInteger();
 
-    private RawOrigin(Script script) {
+    private RawOrigin(Script script, ServerSocket listener) {
+        this.listener = listener;
+        Thread.startVirtualThread(() -> accept(script));
+    }
+
+    private static ServerSocket listen(ServerSocketFactory sockets) {
         try {
-            listener = new ServerSocket(0, 128, InetAddress.getLoopbackAddress());
+            return sockets.createServerSocket(0, 128, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Thread.startVirtualThread(() -> accept(script));
     }
 
     /// One whose connections the test takes by [#accept()].
     static RawOrigin manual() {
-        return new RawOrigin((_, _) -> {});
+        return scripted((_, _) -> {});
+    }
+
+    /// One that speaks TLS, by the JDK.
+    ///
+    /// @param protocols that ALPN chooses from
+    static RawOrigin tls(SSLContext context, List<String> protocols, boolean wantsCertificate, Script script) {
+        SSLServerSocket listener = (SSLServerSocket) listen(context.getServerSocketFactory());
+        SSLParameters parameters = listener.getSSLParameters();
+        parameters.setApplicationProtocols(protocols.toArray(new String[0]));
+        parameters.setNeedClientAuth(wantsCertificate);
+        listener.setSSLParameters(parameters);
+        return new RawOrigin(script, listener);
     }
 
     static RawOrigin scripted(Script script) {
-        return new RawOrigin(script);
+        return new RawOrigin(script, listen(ServerSocketFactory.getDefault()));
     }
 
     /// Answers every request without a body with `response`, on connections that it keeps.

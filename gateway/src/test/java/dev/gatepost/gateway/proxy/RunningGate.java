@@ -6,6 +6,7 @@ import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ConnectionLabel;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
 import dev.gatepost.gateway.route.Endpoint;
+import dev.gatepost.gateway.route.EndpointProtocol;
 import dev.gatepost.gateway.route.HostPattern;
 import dev.gatepost.gateway.route.PathPattern;
 import dev.gatepost.gateway.route.Route;
@@ -56,6 +57,8 @@ final class RunningGate implements AutoCloseable {
             int httpVersion,
             long revision) {}
 
+    static final EndpointProtocol H2C = new EndpointProtocol(EndpointProtocol.Scheme.H2C);
+
     private final EventLoopGroup group;
     private final Gate gate;
     private volatile Serving serving = new Serving(RouteTable.EMPTY, 1);
@@ -66,7 +69,7 @@ final class RunningGate implements AutoCloseable {
         IoHandlerFactory transport = epoll && Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group = new MultiThreadIoEventLoopGroup(threads, transport);
         List<ListenerSpec> listeners = new ArrayList<>(more);
-        listeners.add(ListenerSpec.plain("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+        listeners.add(new ListenerSpec("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), ConnectionStart.CLEARTEXT));
         gate = Gate.start(settings, group, () -> serving, new Recording(), listeners);
     }
 
@@ -111,6 +114,13 @@ final class RunningGate implements AutoCloseable {
 
     RunningGate route(String path, RouteOptions options, int... ports) {
         return serve(List.of(route(HostPattern.ANY, path, options, ports)));
+    }
+
+    /// The same to endpoints that speak that.
+    RunningGate routeTo(EndpointProtocol protocol, int... ports) {
+        Route plain = route(HostPattern.ANY, "/", RouteOptions.NONE, ports);
+        List<Endpoint> endpoints = plain.upstream().endpoints().stream().map(endpoint -> endpoint.withProtocol(protocol)).toList();
+        return serve(List.of(Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, RouteOptions.NONE, new Upstream("web", endpoints, ports.length))));
     }
 
     RunningGate serve(List<Route> routes) {
