@@ -1,7 +1,5 @@
 package dev.gatepost.dns;
 
-import dev.gatepost.dns.access.Access;
-import dev.gatepost.dns.access.ResponseRates;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
