@@ -5,11 +5,15 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// All records of one type at one name, encoded once, when the zone is built: each record a block of bytes that begins
@@ -40,15 +44,24 @@ public final class RRset {
     /// Whether the order means something: then every answer has it.
     final boolean ordered;
 
+    /// How many of the records, the first ones, come before all others; all of them where nobody is preferred.
+    final int near;
+
     private final List<Rdata> records;
     private final Duration ttl;
 
     /// @param weight how often it comes first, in proportion to those of the others
-    public record Weighted(Rdata rdata, int weight) {}
+    /// @param near   whether it comes before those that are not
+    public record Weighted(Rdata rdata, int weight, boolean near) {
+        public Weighted(Rdata rdata, int weight) {
+            this(rdata, weight, false);
+        }
+    }
 
-    private RRset(int type, Duration ttl, List<Rdata> records, int[] weights, boolean ordered) {
+    private RRset(int type, Duration ttl, List<Rdata> records, int[] weights, boolean ordered, int near) {
         this.ordered = ordered;
-        this.lot = Lot.of(weights);
+        this.near = near == 0 ? records.size() : near;
+        this.lot = Lot.of(Arrays.copyOf(weights, this.near));
         this.type = type;
         this.ttl = ttl;
         this.records = records;
@@ -80,7 +93,7 @@ public final class RRset {
                     glue[i] = glue(ns.glue(), seconds);
                     group[i] = groups.computeIfAbsent(ns.target(), _ -> groups.size());
                 }
-                case Rdata.Address _, Rdata.Ptr _, Rdata.Cname _, Rdata.Txt _, Rdata.Soa _, Rdata.Opaque _ -> {}
+                case Rdata.Address _, Rdata.Ptr _, Rdata.Cname _, Rdata.Txt _, Rdata.Soa _, Rdata.Svcb _, Rdata.Opaque _ -> {}
             }
             anyGlue |= glue[i].length > 0;
         }
@@ -110,14 +123,21 @@ public final class RRset {
     }
 
     private static List<RRset> weighted(Duration ttl, List<Weighted> records, boolean adding, boolean ordered) {
+        List<Weighted> nearest = records.stream().sorted(Comparator.comparing((Weighted each) -> !each.near)).toList();
+        Map<Integer, Set<Rdata>> near = new HashMap<>();
         Map<Integer, Map<Rdata, Integer>> byType = new LinkedHashMap<>();
-        for (Weighted each : records) {
+        records.forEach(each -> byType.computeIfAbsent(each.rdata.type(), _ -> new LinkedHashMap<>()));
+        for (Weighted each : nearest) {
+            if (each.near) {
+                near.computeIfAbsent(each.rdata.type(), _ -> new HashSet<>()).add(each.rdata);
+            }
             byType.computeIfAbsent(each.rdata.type(), _ -> new LinkedHashMap<>())
                     .merge(each.rdata, each.weight, (one, other) -> adding ? Math.clamp((long) one + other, 0, Integer.MAX_VALUE) : one);
         }
         var sets = new ArrayList<RRset>(byType.size());
         byType.forEach((type, set) ->
-                sets.add(new RRset(type, ttl, List.copyOf(set.keySet()), set.values().stream().mapToInt(weight -> weight).toArray(), ordered)));
+                sets.add(new RRset(type, ttl, List.copyOf(set.keySet()), set.values().stream().mapToInt(weight -> weight).toArray(), ordered,
+                        near.getOrDefault(type, Set.of()).size())));
         return List.copyOf(sets);
     }
 
@@ -137,7 +157,7 @@ public final class RRset {
     /// Sets are equal when they answer alike.
     @Override
     public boolean equals(Object other) {
-        return other instanceof RRset that && type == that.type && ttl.equals(that.ttl) && records.equals(that.records);
+        return other instanceof RRset that && type == that.type && near == that.near && ttl.equals(that.ttl) && records.equals(that.records);
     }
 
     @Override

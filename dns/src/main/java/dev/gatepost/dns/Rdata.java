@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import java.io.ByteArrayOutputStream;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -38,6 +39,98 @@ public sealed interface Rdata {
     /// The start of authority of a zone.
     record Soa(DomainName server, DomainName responsible, long serial, int refresh, int retry, int expire, int minimum) implements Rdata {}
 
+    /// How a service is reached (RFC 9460): HTTPS, or SVCB for any other scheme.
+    ///
+    /// @param target the root for the record's own name
+    /// @param alpn   protocols, the preferred first; `http/1.1` is one for HTTPS anyway
+    /// @param port   0 for the scheme's own
+    /// @param hints  addresses, with which a client may begin before it has asked for any
+    record Svcb(int number, int priority, DomainName target, List<String> alpn, int port, List<InetAddress> hints) implements Rdata {
+        public Svcb {
+            alpn = List.copyOf(alpn);
+            hints = List.copyOf(hints);
+        }
+
+        private static final int ALPN = 1;
+        private static final int PORT = 3;
+        private static final int IPV4_HINT = 4;
+        private static final int IPV6_HINT = 6;
+
+        /// HTTPS at the name itself.
+        public static Svcb https(List<String> alpn, int port, List<InetAddress> hints) {
+            return new Svcb(RRType.HTTPS, 1, DomainName.ROOT, alpn, port, hints);
+        }
+
+        /// The same service, for whoever asks by another name.
+        public Svcb at(DomainName other) {
+            return new Svcb(number, priority, other, alpn, port, hints);
+        }
+
+        private List<InetAddress> hints(boolean v4) {
+            return hints.stream().filter(each -> each instanceof Inet4Address == v4).toList();
+        }
+
+        /// Parameters come in the order of their numbers (section 2.2).
+        private byte[] wire() {
+            var out = new ByteArrayOutputStream();
+            put16(out, priority);
+            out.writeBytes(target.wire());
+            if (!alpn.isEmpty()) {
+                var ids = new ByteArrayOutputStream();
+                for (String each : alpn) {
+                    byte[] id = each.getBytes(StandardCharsets.US_ASCII);
+                    ids.write(id.length);
+                    ids.writeBytes(id);
+                }
+                parameter(out, ALPN, ids.toByteArray());
+            }
+            if (port != 0) {
+                parameter(out, PORT, new byte[] {(byte) (port >> 8), (byte) port});
+            }
+            addresses(out, IPV4_HINT, hints(true));
+            addresses(out, IPV6_HINT, hints(false));
+            return out.toByteArray();
+        }
+
+        private static void addresses(ByteArrayOutputStream out, int key, List<InetAddress> addresses) {
+            if (!addresses.isEmpty()) {
+                var value = new ByteArrayOutputStream();
+                addresses.forEach(each -> value.writeBytes(each.getAddress()));
+                parameter(out, key, value.toByteArray());
+            }
+        }
+
+        private static void parameter(ByteArrayOutputStream out, int key, byte[] value) {
+            put16(out, key);
+            put16(out, value.length);
+            out.writeBytes(value);
+        }
+
+        private static void put16(ByteArrayOutputStream out, int value) {
+            out.write(value >> 8);
+            out.write(value);
+        }
+
+        private String shown() {
+            var text = new StringBuilder(priority + " " + target);
+            if (!alpn.isEmpty()) {
+                text.append(" alpn=").append(String.join(",", alpn));
+            }
+            if (port != 0) {
+                text.append(" port=").append(port);
+            }
+            show(text, " ipv4hint=", hints(true));
+            show(text, " ipv6hint=", hints(false));
+            return text.toString();
+        }
+
+        private static void show(StringBuilder text, String key, List<InetAddress> addresses) {
+            if (!addresses.isEmpty()) {
+                text.append(addresses.stream().map(InetAddress::getHostAddress).collect(Collectors.joining(",", key, "")));
+            }
+        }
+    }
+
     /// A record of any other type, as its bytes in hexadecimal; names in it are not compressed (RFC 3597 section 4).
     record Opaque(int number, String hex) implements Rdata {}
 
@@ -51,6 +144,7 @@ public sealed interface Rdata {
             case Cname _ -> RRType.CNAME;
             case Txt _ -> RRType.TXT;
             case Soa _ -> RRType.SOA;
+            case Svcb svcb -> svcb.number;
             case Opaque(int number, _) -> number;
         };
     }
@@ -80,6 +174,7 @@ public sealed interface Rdata {
                         .putInt(soa.expire)
                         .putInt(soa.minimum)
                         .array();
+            case Svcb svcb -> svcb.wire();
             case Opaque(_, String hex) -> HexFormat.of().parseHex(hex);
         };
     }
@@ -96,6 +191,7 @@ public sealed interface Rdata {
                 text.chars().mapToObj(c -> c == '"' || c == '\\' ? "\\" + (char) c : String.valueOf((char) c)).collect(Collectors.joining("", "\"", "\""));
             case Soa soa ->
                 soa.server + " " + soa.responsible + " " + soa.serial + " " + soa.refresh + " " + soa.retry + " " + soa.expire + " " + soa.minimum;
+            case Svcb svcb -> svcb.shown();
             case Opaque(_, String hex) -> "\\# " + hex.length() / 2 + (hex.isEmpty() ? "" : " " + hex); // RFC 3597 section 5
         };
     }

@@ -4,6 +4,7 @@ import dev.gatepost.dns.access.Access.Admission;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /// Turns the bytes of a query into the bytes of its answer: parse, look up, copy encoded records, patch. Pure but for its
 /// scratch and its random numbers, free of garbage, for one thread at a time; one per event loop.
@@ -78,6 +79,9 @@ public final class Responder {
     private int authority;
     private int additional;
     private boolean truncated;
+    /// Where the beginning of the chain of aliases is not the zone's but a help for the client; null otherwise.
+    private @Nullable Zone searched;
+    private int searchedOrigin;
 
     /// @param agent      answers for the names outside, shared names that it covers included; the RA bit says that there is one
     /// @param udpPayload most bytes of an answer by UDP, whatever the client allows
@@ -184,7 +188,7 @@ public final class Responder {
     int relay(byte[] in, long nowNanos) {
         relay.clear(nowNanos);
         if (chain.isBegun()) {
-            return chain.answer(agent, relay) ? chained() : LATER;
+            return chain.answer(agent, relay) ? chained(in) : LATER;
         }
         startBody(in);
         return agent.answer(query, in, out, at, limit, relay) ? relayed() : LATER;
@@ -210,7 +214,7 @@ public final class Responder {
                 return plain(in, Rcode.SERVFAIL);
             }
             chain.answer(reply, relay.clear(nowNanos));
-            return chained();
+            return chained(in);
         }
         query.read(in, length);
         begin(zone, in, length, stream, out);
@@ -228,7 +232,13 @@ public final class Responder {
     }
 
     /// Adds what the agent knows of the target to the aliases that lead there.
-    private int chained() {
+    private int chained(byte[] in) {
+        if (searched != null && !relay.truncated && (relay.rcode != Rcode.NOERROR || relay.answers == 0)) {
+            answers = 0;
+            authority = 0;
+            relay.errorInfo = Relay.NO_ERROR_INFO;
+            return noSuchName(searched, in, searchedOrigin, query.nameLength());
+        }
         record.source = relay.source;
         record.upstream = relay.upstream;
         record.stale = relay.stale;
@@ -316,6 +326,7 @@ public final class Responder {
         relay.errorInfo = zone.stale ? STALE_ANSWER : Relay.NO_ERROR_INFO;
         relay.errorText = Relay.NO_TEXT;
         chain.end();
+        searched = null;
         record.revision = zone.revision();
     }
 
@@ -339,6 +350,14 @@ public final class Responder {
         if (query.type >= RRType.FIRST_META && query.type <= RRType.LAST_META) {
             return plain(in, Rcode.NOTIMP, NOT_SUPPORTED, NOT_THAT_TYPE);
         }
+        if (zone.delegations) {
+            Owner cut = cut(zone, in, Query.HEADER, query.nameLength());
+            // Whether a delegation is a secure one is for the delegating side to say (RFC 4035 section 3.1.4.1).
+            if (cut.found() && (query.type != RRType.DS || cut.length != query.nameLength())) {
+                boolean others = forwards && query.recursionDesired() && agent.covers(in, Query.HEADER, query.nameLength());
+                return others ? OUTSIDE : referral(zone, in, cut);
+            }
+        }
         Owner owner = zone.owners.find(key.read(in, Query.HEADER, query.nameLength()));
         if (owner.found()) {
             if (forwards && leftToOthers(zone, owner) && covers(in, Query.HEADER, query.nameLength())) {
@@ -348,6 +367,53 @@ public final class Responder {
             return presented(present(zone, owner, query.nameLength()));
         }
         return absent(zone, in);
+    }
+
+    /// The highest name at or above this one, below its origin, that is delegated (RFC 1034 section 4.3.2, step 3b).
+    private Owner cut(Zone zone, byte[] name, int from, int length) {
+        Owner highest = Owner.MISSING;
+        int at = from;
+        for (int left = length; left > 1; ) {
+            Owner owner = zone.owners.find(key.read(name, at, left));
+            if (owner.found() && isApex(zone, owner)) {
+                return highest;
+            }
+            highest = nameServers(owner) == null ? highest : owner;
+            int step = 1 + name[at];
+            at += step;
+            left -= step;
+        }
+        return Owner.MISSING; // an island delegates nothing
+    }
+
+    @SuppressWarnings("NullAway") // null is "none", within this class, where an Optional would be garbage
+    private static RRset nameServers(Owner owner) {
+        for (RRset each : owner.sets) {
+            if (each.type == RRType.NS) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    /// Who answers for a delegated name, with their addresses where they are known here; without a word of our own.
+    private int referral(Zone zone, byte[] in, Owner cut) {
+        startBody(in);
+        record.source = QueryRecord.Source.ZONE;
+        RRset servers = nameServers(cut);
+        if (servers.blocks.length > limit - at) {
+            truncated = true;
+            return finish(Rcode.NOERROR, false);
+        }
+        int from = at;
+        System.arraycopy(servers.blocks, 0, out, at, servers.blocks.length);
+        at += servers.blocks.length;
+        repoint(servers, 0, servers.count, from, Query.HEADER + query.nameLength() - cut.length);
+        authority += servers.count;
+        if (servers.glue.length > 0) {
+            addGlue(zone, servers, 0, servers.count, from, false);
+        }
+        return finish(Rcode.NOERROR, false);
     }
 
     /// Answers for a name that is not in the table: under another name of an origin, spelling an address, covered by a
@@ -386,7 +452,79 @@ public final class Responder {
             startBody(in);
             return presented(present(zone, wildcard, length));
         }
-        return zone.complete ? noSuchName(zone, in, origin, length) : plain(in, Rcode.SERVFAIL, NOT_READY, NOTHING_KNOWN);
+        if (!zone.complete) {
+            return plain(in, Rcode.SERVFAIL, NOT_READY, NOTHING_KNOWN);
+        }
+        int found = zone.search.length > 0 && length == query.nameLength() ? search(zone, in, origin) : DROPPED;
+        return found != DROPPED ? found : noSuchName(zone, in, origin, length);
+    }
+
+    /// What the rest of the client's search list leads to, so that it need not ask for each by itself: an alias to the first
+    /// name that has what was asked for. A no is never told this way.
+    ///
+    /// @return [#DROPPED] where nothing is found
+    private int search(Zone zone, byte[] in, int origin) {
+        int own = query.nameLength() - zone.search[0].length;
+        if ((query.type != RRType.A && query.type != RRType.AAAA) || own < 1 || !endsWith(in, own, zone.search[0])) {
+            return DROPPED;
+        }
+        System.arraycopy(in, Query.HEADER, renamed, 0, own);
+        for (int i = 1; i < zone.search.length; i++) {
+            byte[] domain = zone.search[i];
+            if (own + domain.length > DomainName.MAX_LENGTH) {
+                continue;
+            }
+            System.arraycopy(domain, 0, renamed, own, domain.length);
+            Owner owner = zone.owners.find(key.read(renamed, 0, own + domain.length));
+            if (owner.found() && pick(owner.sets, query.type) != null) {
+                startBody(in);
+                alias(zone, own + domain.length);
+                return presented(present(zone, owner, at - own - domain.length, own + domain.length));
+            }
+        }
+        renamed[own] = 0;
+        boolean single = renamed[0] + 1 == own;
+        if (single || !forwards || !query.recursionDesired() || zone.originOf(renamed, 0, own + 1, key) != Owner.ISLAND || !agent.covers(renamed, 0, own + 1)) {
+            return DROPPED;
+        }
+        startBody(in);
+        alias(zone, own + 1);
+        chain.begin(query, out, at - own - 1, own + 1);
+        searched = zone;
+        searchedOrigin = origin;
+        return OUTSIDE;
+    }
+
+    /// Whether the name's part behind its first bytes is the domain, which is in lower case.
+    private boolean endsWith(byte[] in, int own, byte[] domain) {
+        int at = Query.HEADER;
+        while (at < Query.HEADER + own) {
+            at += 1 + in[at];
+        }
+        if (at != Query.HEADER + own) {
+            return false;
+        }
+        for (int i = 0; i < domain.length; i++) {
+            byte b = in[at + i];
+            if ((b >= 'A' && b <= 'Z' ? b + 32 : b) != domain[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Has the name that was asked for be another one, of [#renamed].
+    private void alias(Zone zone, int length) {
+        pointer(at, Query.HEADER);
+        put16(at + 2, RRType.CNAME);
+        put16(at + 4, Query.CLASS_IN);
+        int seconds = (int) zone.authority().ttl().toSeconds();
+        put16(at + 6, seconds >>> 16);
+        put16(at + 8, seconds);
+        put16(at + 10, length);
+        System.arraycopy(renamed, 0, out, at + RRset.RECORD_HEADER, length);
+        at += RRset.RECORD_HEADER + length;
+        answers++;
     }
 
     /// @param length of the name, or of the one that it is another name for: as long as its own labels and the origin's
@@ -434,9 +572,14 @@ public final class Responder {
     ///
     /// @param length of the name that is asked for, which is not the owner's where that is a wildcard
     private int present(Zone zone, Owner first, int length) {
+        return present(zone, first, Query.HEADER, length);
+    }
+
+    /// @param nameAt where the name is in the answer
+    private int present(Zone zone, Owner first, int nameAt, int length) {
         record.source = QueryRecord.Source.ZONE;
         Owner owner = first;
-        int ownerAt = Query.HEADER;
+        int ownerAt = nameAt;
         int ownerLength = length;
         for (int hops = 0; ; hops++) {
             if (isApex(zone, owner) && query.type == RRType.SOA) {
@@ -466,6 +609,10 @@ public final class Responder {
             }
             ownerAt = targetAt;
             ownerLength = targetLength;
+            if (zone.delegations && cut(zone, out, targetAt, targetLength).found()) {
+                // Not ours: the rest of the chain is for the client's resolver to follow.
+                return Rcode.NOERROR;
+            }
             if (!owner.found()) {
                 int origin = zone.originOf(out, targetAt, targetLength, key);
                 if (origin == Owner.ISLAND || zone.origins[origin].shared()) {
@@ -519,11 +666,15 @@ public final class Responder {
     /// Adds what fits of a set, beginning anywhere in it, so that no record is first for everybody; more often where more
     /// weight is.
     private void addAnswers(Zone zone, RRset set, int ownerAt) {
-        int first = set.count == 1 || set.ordered ? 0 : below(set.count);
+        int first = set.count == 1 || set.ordered ? 0 : below(set.near);
         if (set.lot != null) {
             first = set.lot.draw(first, below(Integer.MAX_VALUE));
         }
         int from = at;
+        if (set.near < set.count) {
+            addNearFirst(zone, set, ownerAt);
+            return;
+        }
         if (set.blocks.length <= limit - at) {
             int split = set.offsets[first];
             System.arraycopy(set.blocks, split, out, at, set.blocks.length - split);
@@ -539,7 +690,34 @@ public final class Responder {
             return;
         }
         truncated = true;
-        int fitting = pickFitting(set, first);
+        addPicked(zone, set, pickFitting(set, first), ownerAt);
+    }
+
+    /// Those that are near in one turn and then the others in theirs, as far as they fit.
+    private void addNearFirst(Zone zone, RRset set, int ownerAt) {
+        if (picks.length < set.count) {
+            picks = new int[set.count];
+        }
+        int first = below(set.near);
+        first = set.lot == null ? first : set.lot.draw(first, below(Integer.MAX_VALUE));
+        int far = set.count - set.near;
+        int firstFar = below(far);
+        int room = limit - at;
+        int fitting = 0;
+        while (fitting < set.count) {
+            int block = fitting < set.near ? wrap(first + fitting, set.near) : set.near + wrap(firstFar + fitting - set.near, far);
+            room -= set.offsets[block + 1] - set.offsets[block];
+            if (room < 0) {
+                truncated = true;
+                break;
+            }
+            picks[fitting++] = block;
+        }
+        addPicked(zone, set, fitting, ownerAt);
+    }
+
+    private void addPicked(Zone zone, RRset set, int fitting, int ownerAt) {
+        int from = at;
         for (int i = 0; i < fitting; i++) {
             int block = picks[i];
             int size = set.offsets[block + 1] - set.offsets[block];

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ public final class Zone {
     private static final int RETRY_SECONDS = 600;
     private static final int EXPIRE_SECONDS = 86400;
     private static final byte[] NO_ALIAS = {};
+    private static final byte[][] NO_SEARCH = {};
 
     /// The name server that the zone names in its SOA and NS records.
     ///
@@ -39,6 +41,9 @@ public final class Zone {
     /// Who forms the answers in place of the responder, if anybody.
     final @Nullable Mimic mimic;
 
+    /// The search list of clients, in wire format.
+    final byte[][] search;
+
     /// Each origin's SOA record without its owner.
     final byte[][] soas;
     /// For each origin the name in wire format that it is another name of; empty for those that are none.
@@ -49,17 +54,21 @@ public final class Zone {
 
     /// Whether any name in it is a wildcard.
     final boolean wildcards;
+    /// Whether any name in it, and what is below, is somebody else's to answer for.
+    final boolean delegations;
     private final Map<DomainName, Integer> originIndexes = new HashMap<>();
     /// Which lengths, in wire format, the origins have: saves looking at most of a name's labels.
     private final boolean[] originLengths = new boolean[DomainName.MAX_LENGTH + 1];
 
-    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, boolean wildcards, @Nullable Mimic mimic, boolean stale) {
+    private Zone(OwnerTable owners, Origin[] origins, Authority authority, long revision, boolean complete, boolean wildcards, boolean delegations, byte[][] search, @Nullable Mimic mimic, boolean stale) {
         this.owners = owners;
         this.origins = origins;
         this.authority = authority;
         this.revision = revision;
         this.complete = complete;
         this.wildcards = wildcards;
+        this.delegations = delegations;
+        this.search = search;
         this.stale = stale;
         this.mimic = mimic;
         this.soas = new byte[origins.length + 1][];
@@ -75,7 +84,7 @@ public final class Zone {
 
     /// A zone of nothing but its apexes. The first origin is where the name server's own name lives.
     public static Zone of(List<Origin> origins, Authority authority) {
-        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, false, null, false);
+        var empty = new Zone(OwnerTable.EMPTY, origins.toArray(Origin[]::new), authority, 0, true, false, false, NO_SEARCH, null, false);
         DomainName server = empty.server();
         Builder builder = empty.change();
         List<RRset> ns = RRset.of(authority.ttl(), List.of(new Rdata.Ns(server, authority.addresses())));
@@ -96,22 +105,29 @@ public final class Zone {
     /// This zone as long as nobody knows yet what belongs into it: what it has is answered, all else within its origins is
     /// SERVFAIL, since NXDOMAIN would be a lie that caches keep.
     public Zone incomplete() {
-        return new Zone(owners, origins, authority, revision, false, wildcards, null, false);
+        return new Zone(owners, origins, authority, revision, false, wildcards, delegations, search, null, false);
     }
 
     /// This zone while nobody can say whether it still holds: answers tell so (RFC 8914 section 4.4).
     public Zone asStale() {
         Zone twin = staleTwin;
         if (twin == null) {
-            twin = new Zone(owners, origins, authority, revision, complete, wildcards, mimic, true);
+            twin = new Zone(owners, origins, authority, revision, complete, wildcards, delegations, search, mimic, true);
             staleTwin = twin;
         }
         return twin;
     }
 
+    /// This zone for clients that look for names in several domains: asked for one that is missing in the first of them, it
+    /// answers where the others lead, or the name by itself.
+    public Zone searched(List<DomainName> domains) {
+        byte[][] wires = domains.stream().map(each -> DomainName.of(each.toString().toLowerCase(Locale.ROOT)).wire()).toArray(byte[][]::new);
+        return new Zone(owners, origins, authority, revision, complete, wildcards, delegations, wires, mimic, stale);
+    }
+
     /// This zone with answers formed by somebody else.
     public Zone answeredBy(Mimic other) {
-        return new Zone(owners, origins, authority, revision, complete, wildcards, other, stale);
+        return new Zone(owners, origins, authority, revision, complete, wildcards, delegations, search, other, stale);
     }
 
     /// Our own count of published states; also the SOA's serial.
@@ -222,6 +238,7 @@ public final class Zone {
         private final OwnerTable.Editor names = owners.edit();
         private final NameKey key = new NameKey();
         private boolean anyWildcard = wildcards;
+        private boolean anyDelegation = delegations;
 
         private Builder() {}
 
@@ -232,6 +249,7 @@ public final class Zone {
             int origin = old.found() ? old.origin : originFor(name);
             Owner owner = old.found() ? old : Owner.emptyNonTerminal(key.of(name), origin);
             names.put(owner.withSets(sets.toArray(RRset[]::new)));
+            anyDelegation |= hasParent(name, origin) && sets.stream().anyMatch(set -> set.type == RRType.NS);
             if (!old.found()) {
                 raiseParent(name, origin);
             }
@@ -263,7 +281,7 @@ public final class Zone {
         }
 
         public Zone build(long revision) {
-            return new Zone(names.table(), origins, authority, revision, true, anyWildcard, null, false);
+            return new Zone(names.table(), origins, authority, revision, true, anyWildcard, anyDelegation, search, null, false);
         }
 
         private int originFor(DomainName name) {

@@ -173,4 +173,90 @@ class ZoneStructureTest {
         assertEquals(Optional.empty(), Optional.ofNullable(Lot.of(new int[] {3, 3, 3})));
         assertEquals(Optional.empty(), Optional.ofNullable(Lot.of(new int[] {0, 0})));
     }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            sub.example.net         | A   | 0 sub.example.net.
+            SUB.Example.Net         | NS  | 0 SUB.Example.Net.
+            www.sub.example.net     | A   | 0 sub.example.net.
+            ns1.sub.example.net     | A   | 0 sub.example.net.
+            a.b.sub.example.net     | DS  | 0 sub.example.net.
+            deep.sub.example.net    | A   | 0 sub.example.net.
+            sub.example.net         | DS  | aa 0 example.net. SOA
+            example.net             | NS  | aa 1
+            www.example.net         | A   | aa 1
+            to.example.net          | A   | aa 1
+            nope.example.net        | A   | aa 0 example.net. SOA
+            """)
+    void refersToWhomeverANameIsDelegatedTo(String asked, String type, String expected) throws java.io.IOException {
+        Zone delegating = Zone.of(
+                        List.of(Origin.of(name("example.net"), SOA, Duration.ofSeconds(300))),
+                        new Zone.Authority("ns", List.of(), TTL, Duration.ofSeconds(1)))
+                .change()
+                .put(name("www.example.net"), sets(a("192.0.2.1")))
+                .put(name("to.example.net"), sets(new Rdata.Cname(name("www.sub.example.net"))))
+                .put(name("sub.example.net"), sets(
+                        new Rdata.Ns(name("ns1.sub.example.net"), List.of(TestZones.address("192.0.2.53"), TestZones.address("2001:db8::53"))),
+                        new Rdata.Ns(name("ns.elsewhere.test"), List.of())))
+                .put(name("ns1.sub.example.net"), sets(a("192.0.2.53")))
+                .put(name("deep.sub.example.net"), sets(new Rdata.Ns(name("ns.elsewhere.test"), List.of())))
+                .build(9);
+        byte[] query = org.xbill.DNS.Message.newQuery(org.xbill.DNS.Record.newRecord(
+                        org.xbill.DNS.Name.fromString(asked + "."), RRType.parse(type).orElseThrow(), org.xbill.DNS.DClass.IN)).toWire();
+        byte[] out = new byte[512];
+        int length = new Responder(Outside.Agent.NONE, Responder.UDP_PAYLOAD).answer(delegating, query, query.length, false, out);
+        var message = new org.xbill.DNS.Message(Arrays.copyOf(out, length));
+        List<org.xbill.DNS.Record> authority = message.getSection(org.xbill.DNS.Section.AUTHORITY);
+        boolean referral = !authority.isEmpty() && authority.getFirst().getType() == RRType.NS;
+        assertEquals(referral, expected.startsWith("0"), message::toString);
+        if (referral) {
+            assertEquals(2, authority.size());
+            assertEquals(Set.of("192.0.2.53", "2001:db8:0:0:0:0:0:53"), message.getSection(org.xbill.DNS.Section.ADDITIONAL).stream()
+                    .map(org.xbill.DNS.Record::rdataToString).collect(Collectors.toSet()));
+        }
+        String told = (message.getHeader().getFlag(org.xbill.DNS.Flags.AA) ? "aa " : "") + message.getSection(org.xbill.DNS.Section.ANSWER).size()
+                + (authority.isEmpty() ? "" : " " + authority.getFirst().getName()) + (referral || authority.isEmpty() ? "" : " SOA");
+        assertEquals(expected, told);
+    }
+
+    @Test
+    void whatIsNearComesFirstAndIsWhatFits() throws java.io.IOException {
+        List<RRset.Weighted> records = IntStream.range(0, 100)
+                .mapToObj(i -> new RRset.Weighted(new Rdata.Srv(1, 1, i, name("h" + i + ".example.com"), List.of(TestZones.address("10.0.0." + i))), 1, i % 10 == 3))
+                .toList();
+        Zone near = zone.change().put(name("near.service.consul"), RRset.weighted(TTL, records)).build(8);
+        Set<Integer> first = new HashSet<>();
+        Set<Integer> firstOfOthers = new HashSet<>();
+        for (int i = 0; i < 400; i++) {
+            List<Integer> ports = ports(near, true);
+            assertEquals(100, Set.copyOf(ports).size());
+            assertTrue(ports.subList(0, 10).stream().allMatch(port -> port % 10 == 3), ports::toString);
+            first.add(ports.getFirst());
+            firstOfOthers.add(ports.get(10));
+            List<Integer> fitting = ports(near, false);
+            assertTrue(fitting.size() > 10 && fitting.size() < 100, fitting::toString);
+            assertTrue(fitting.subList(0, 10).stream().allMatch(port -> port % 10 == 3), fitting::toString);
+        }
+        assertEquals(10, first.size());
+        assertTrue(firstOfOthers.size() > 45, firstOfOthers::toString);
+    }
+
+    /// Of the SRV records in an answer, each with its target's address where all fits.
+    private static List<Integer> ports(Zone zone, boolean stream) throws java.io.IOException {
+        byte[] query = org.xbill.DNS.Message.newQuery(org.xbill.DNS.Record.newRecord(
+                        org.xbill.DNS.Name.fromConstantString("near.service.consul."), RRType.SRV, org.xbill.DNS.DClass.IN)).toWire();
+        byte[] question = Arrays.copyOf(query, query.length + 11);
+        question[11] = 1; // an OPT
+        question[query.length + 2] = 41;
+        question[query.length + 3] = 0x04;
+        question[query.length + 4] = (byte) 0xd0;
+        byte[] out = new byte[Responder.MAX_MESSAGE];
+        int length = new Responder(Outside.Agent.NONE, Responder.UDP_PAYLOAD).answer(zone, question, question.length, stream, out);
+        var message = new org.xbill.DNS.Message(Arrays.copyOf(out, length));
+        assertEquals(!stream, message.getHeader().getFlag(org.xbill.DNS.Flags.TC));
+        if (stream) {
+            assertEquals(101, message.getSection(org.xbill.DNS.Section.ADDITIONAL).size());
+        }
+        return message.getSection(org.xbill.DNS.Section.ANSWER).stream().map(record -> ((org.xbill.DNS.SRVRecord) record).getPort()).toList();
+    }
 }

@@ -5,6 +5,7 @@ import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.DnsSettings;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Outside;
+import dev.gatepost.dns.RRset;
 import dev.gatepost.dns.StreamLimits;
 import dev.gatepost.dns.TlsListener;
 import dev.gatepost.dns.TrustedProxies;
@@ -35,10 +36,14 @@ import dev.gatepost.gateway.tls.CertificateLoad;
 import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ClientTls;
 import dev.gatepost.gateway.tls.RejectedCertificate;
+import dev.gatepost.gateway.tls.ServerCertificate;
 import dev.gatepost.gateway.tls.TlsProvider;
+import dev.gatepost.gateway.zone.Gateways;
 import dev.gatepost.gateway.tls.UpstreamTls;
 import dev.gatepost.gateway.zone.LateNames;
+import dev.gatepost.gateway.zone.Locality;
 import dev.gatepost.gateway.zone.Ttls;
+import dev.gatepost.gateway.zone.Withheld;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
@@ -52,9 +57,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -69,6 +76,7 @@ import org.slf4j.LoggerFactory;
 /// snapshot is there it is not ready, answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
 /// closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {
+    private static final long GATE_VIEW_MILLIS = 100;
     private static final int MOST_CONFLICTS_TOLD = 10;
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
 
@@ -85,9 +93,12 @@ public final class Gateway implements AutoCloseable {
     private final Optional<AdminApi> admin;
     private final Catalog catalog;
     private final FragmentWatch fragments;
+    private final Withholding withholding;
     private final Object publishing = new Object(); // the catalog's thread against the fragments'
     private Optional<Snapshot> known = Optional.empty();
     private Optional<Fragments> written = Optional.empty();
+    private Withheld withheld = Withheld.NOTHING;
+    private List<ServerCertificate> published = List.of();
     private final History history = new History();
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile GatewayState state;
@@ -101,8 +112,7 @@ public final class Gateway implements AutoCloseable {
     private Gateway(GatewayConfig config, InstantSource clock) throws StartFailure {
         this.config = config;
         this.clock = clock;
-        this.settings = settings(config);
-        this.state = GatewayState.unknown(settings, clock.instant());
+        this.state = GatewayState.unknown(settings(config, Gateways.NONE), clock.instant());
         try {
             this.accessLog = open("access log", AccessLog.open(
                     config.accessLog(), new AccessLog.Origin(hostName(), Version.ofThisBuild().version()), config.threads()));
@@ -111,6 +121,9 @@ public final class Gateway implements AutoCloseable {
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
             GateSettings gateSettings = GateSettings.from(config, open("TLS to upstreams", UpstreamTls.of(config.upstreams())));
             this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, listeners(), dnsOverHttps()));
+            this.settings = settings(config, gateways());
+            this.state = GatewayState.unknown(settings, clock.instant());
+            this.withholding = new Withholding(gate, OwnAddresses.amongst(ownAddresses()), ownPorts());
             this.forwarder = forwards(config)
                     ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding())).forwarder())
                     : Optional.empty();
@@ -131,6 +144,10 @@ public final class Gateway implements AutoCloseable {
         sayWhatListens();
         Thread looking = Thread.ofVirtual().name("sources").start(this::lookAtSources);
         open("look at the sources", looking::interrupt);
+        if (config.dns().isPresent()) {
+            Thread watching = Thread.ofVirtual().name("gate-view").start(this::lookAtGate);
+            open("look at the gate", watching::interrupt);
+        }
         fragments.start(this::follow);
         catalog.start(this::follow);
     }
@@ -145,14 +162,38 @@ public final class Gateway implements AutoCloseable {
         return closing;
     }
 
-    private static GatewayState.Settings settings(GatewayConfig config) {
+    /// Where names lead that answer the gateways' addresses.
+    private Gateways gateways() throws StartFailure {
+        GatewayConfig.Dns.Gateways asked = config.dns().map(dns -> dns.names().gateways()).orElse(GatewayConfig.Dns.Gateways.NONE);
+        List<InetAddress> addresses = asked.addresses().isEmpty() && asked.services().isEmpty() ? OwnAddresses.of(config) : asked.addresses();
+        if (addresses.isEmpty() && asked.services().isEmpty() && asked.answers().containsValue(true)) {
+            throw new StartFailure("dns.gateway: none, and this machine has no address that leads outside (expected: the addresses at which clients reach the gateway, since dns.answer is to give them)");
+        }
+        return new Gateways(
+                asked.answers(), addresses, asked.services(),
+                config.http().isEmpty() ? 0 : asked.httpPort() > 0 ? asked.httpPort() : gate.address("http").getPort(),
+                config.https().isEmpty() ? 0 : asked.httpsPort() > 0 ? asked.httpsPort() : gate.address("https").getPort());
+    }
+
+    /// At which clients, or others, may know this gateway.
+    private List<InetAddress> ownAddresses() {
+        List<InetAddress> known = new ArrayList<>(OwnAddresses.of(config));
+        config.dns().ifPresent(dns -> known.addAll(dns.names().gateways().addresses()));
+        return known;
+    }
+
+    private Set<Integer> ownPorts() {
+        return listeners().stream().map(listener -> gate.address(listener.name()).getPort()).collect(Collectors.toSet());
+    }
+
+    private static GatewayState.Settings settings(GatewayConfig config, Gateways gateways) {
         HealthRule health = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
         RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost()).withDefaultHostFor(config.routes().defaultHostFor());
         ZoneSettings zone = config.dns()
                 .map(dns -> new ZoneSettings(
                         DomainName.of(dns.domain()), dns.names().alternativeDomain().map(DomainName::of),
                         new Ttls(dns.ttl(), dns.names().nodeTtl().orElse(dns.ttl()), dns.names().serviceTtls()), dns.negativeTtl(), health,
-                        ZoneSettings.nameServer(dns.address().getAddress()), dns.profile(), config.consul().isPresent()))
+                        ZoneSettings.nameServer(dns.address().getAddress()), dns.profile(), config.consul().isPresent(), gateways, new Locality(dns.names().zone(), dns.names().zoneMeta()), dns.names().search().stream().map(DomainName::of).toList()))
                 .orElseGet(() -> ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
         return new GatewayState.Settings(routes, zone);
     }
@@ -241,6 +282,35 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
+    /// What the gate finds out, and certificates that change, make other names though the catalog stays as it was.
+    private void lookAtGate() {
+        try {
+            while (true) {
+                TimeUnit.MILLISECONDS.sleep(GATE_VIEW_MILLIS);
+                synchronized (publishing) {
+                    if (known.isPresent() && written.isPresent() && gateHasChanged(known.get())) {
+                        publish(known.get(), written.get());
+                    }
+                }
+            }
+        } catch (InterruptedException _) {
+            // closed
+        }
+    }
+
+    private boolean gateHasChanged(Snapshot snapshot) {
+        Withheld now = withholding.from(snapshot, drains, System.nanoTime());
+        if (now.saysAs(withheld) && certificatesInUse().equals(published)) {
+            return false;
+        }
+        withheld = now;
+        return true;
+    }
+
+    private List<ServerCertificate> certificatesInUse() {
+        return certificates.map(Certificates::all).orElse(List.of());
+    }
+
     private static boolean forwards(GatewayConfig config) {
         return config.dns().filter(dns -> dns.forwarding().isAny()).isPresent();
     }
@@ -293,7 +363,8 @@ public final class Gateway implements AutoCloseable {
 
     private void publish(Snapshot snapshot, Fragments fragments) {
         GatewayState last = state;
-        GatewayState next = last.next(snapshot, fragments, settings, clock.instant());
+        published = certificatesInUse();
+        GatewayState next = last.next(snapshot, fragments, published, withheld, settings, clock.instant());
         state = next;
         remember(last, next);
         List<Conflict> conflicts = next.routes().newConflicts();
@@ -416,12 +487,33 @@ public final class Gateway implements AutoCloseable {
         synchronized (draining) {
             LOG.info("draining: not ready, listeners close in {} ms, connections within {} ms",
                     config.drain().grace().toMillis(), config.drain().timeout().toMillis());
-            pause(config.drain().grace());
+            pause(leaveNames());
             gate.stopAccepting();
             if (!gate.drain(config.drain().timeout())) {
                 LOG.warn("connections were cut off after {} ms of draining", config.drain().timeout().toMillis());
             }
         }
+    }
+
+    /// Takes this gateway's addresses out of DNS, where there are others to go to. Returns how long clients may still come:
+    /// the grace, or as long as they may remember the address.
+    private Duration leaveNames() {
+        Duration grace = config.drain().grace();
+        if (config.dns().isEmpty()) {
+            return grace;
+        }
+        Zone before = state.zone();
+        synchronized (publishing) {
+            if (known.isPresent() && written.isPresent() && gateHasChanged(known.get())) {
+                publish(known.get(), written.get());
+            }
+        }
+        Duration remembered = state.zone().changesFrom(before).stream()
+                .flatMap(change -> change.before().stream().flatMap(List::stream))
+                .map(RRset::ttl)
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+        return remembered.compareTo(grace) > 0 ? remembered : grace;
     }
 
     /// Drains and ends.

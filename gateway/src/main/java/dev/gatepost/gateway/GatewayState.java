@@ -8,7 +8,10 @@ import dev.gatepost.gateway.fragment.Fragments;
 import dev.gatepost.gateway.proxy.Serving;
 import dev.gatepost.gateway.route.RouteSettings;
 import dev.gatepost.gateway.route.RouteTable;
+import dev.gatepost.gateway.tls.ServerCertificate;
+import dev.gatepost.gateway.zone.GateView;
 import dev.gatepost.gateway.zone.ServiceZone;
+import dev.gatepost.gateway.zone.Withheld;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import java.time.Instant;
 import java.util.List;
@@ -20,7 +23,8 @@ import java.util.List;
 /// @param serving     what the gate reads: the routes and the revision they belong to
 /// @param names       the zone in the making, and the names in it explained
 /// @param zone        what the post reads
-record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, Serving serving, ServiceZone names, Zone zone) {
+/// @param hosts       what the gate serves, for the names that lead to it
+record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, Serving serving, GateHosts hosts, ServiceZone names, Zone zone) {
 
     /// What the derivation depends on beside the catalog.
     record Settings(RouteSettings routes, ZoneSettings zone) {}
@@ -28,16 +32,26 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, 
     /// Before the first snapshot: revision 0, which answers neither 404 nor NXDOMAIN, since nothing is known yet.
     static GatewayState unknown(Settings settings, Instant now) {
         ServiceZone names = ServiceZone.of(Snapshot.EMPTY, settings.zone(), Fragments.NONE.zones(), 0);
-        return new GatewayState(now, Snapshot.EMPTY, Fragments.NONE, new Serving(RouteTable.EMPTY, 0), names, names.zone().incomplete());
+        return new GatewayState(now, Snapshot.EMPTY, Fragments.NONE, new Serving(RouteTable.EMPTY, 0), GateHosts.NONE, names, names.zone().incomplete());
     }
 
     /// The next state. What is the same object in the snapshots and fragments of both is not derived again.
     GatewayState next(Snapshot snapshot, Fragments written, Settings settings, Instant now) {
+        return next(snapshot, written, List.of(), Withheld.NOTHING, settings, now);
+    }
+
+    /// The same where there is a gate.
+    ///
+    /// @param certificates that it shows
+    /// @param withheld     from DNS, since it doesn't work
+    GatewayState next(
+            Snapshot snapshot, Fragments written, List<ServerCertificate> certificates, Withheld withheld, Settings settings, Instant now) {
         long revision = revision() + 1;
         RouteTable routes = RouteTable.from(snapshot, written.routes(), settings.routes(), serving.routes());
+        GateHosts served = hosts.next(routes, certificates);
         // Names without a datacenter are of our own alone.
-        ServiceZone next = names.next(snapshot.local(), written.zones(), revision);
-        return new GatewayState(now, snapshot, written, new Serving(routes, revision), next, next.zone());
+        ServiceZone next = names.next(snapshot.local(), written.zones(), new GateView(served, withheld), revision);
+        return new GatewayState(now, snapshot, written, new Serving(routes, revision), served, next, next.zone());
     }
 
     /// Services that are served with all instances since none is healthy.

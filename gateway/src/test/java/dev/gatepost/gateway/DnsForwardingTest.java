@@ -55,6 +55,34 @@ class DnsForwardingTest {
     }
 
     @Test
+    void answersWhereTheRestOfAClientsSearchListLeads() throws Exception {
+        Path upstream = Files.createDirectory(home.resolve("unbound"));
+        Path edge = Files.createDirectory(home.resolve("gatepost"));
+        Files.writeString(edge.resolve("services.yaml"), "services: [ { name: web, instances: [ { id: web-1, address: 127.0.0.1, port: 9001 } ] } ]\n");
+        try (UnboundServer unbound = UnboundServer.start(upstream, RECORDS, "");
+                RunningGateway gatepost = RunningGateway.start(
+                        edge,
+                        "catalog: { file: services.yaml }",
+                        "dns.search: [ node.consul, service.consul ]",
+                        "dns.forward: [ { zone: \".\", to: [ 127.0.0.1:" + unbound.port() + " ] } ]")) {
+            Await.until("the service is known", Duration.ofSeconds(10), () -> gatepost.dig("web.service.consul", "A").contains("127.0.0.1"));
+            assertEquals(List.of("web.service.consul.", "127.0.0.1"), gatepost.dig("Web.Node.consul", "A", "+short").toLowerCase(java.util.Locale.ROOT).lines().toList());
+            for (int round = 0; round < 2; round++) { // asked for, and from the cache
+                List<String> outside = gatepost.dig("www.example.net.node.consul", "A", "+short").lines().toList();
+                assertEquals("www.example.net.", outside.getFirst());
+                assertEquals(List.of("192.0.2.1", "192.0.2.2"), outside.stream().skip(1).sorted().toList());
+                for (String no : List.of("nobody.example.net.node.consul", "nobody.node.consul")) {
+                    String answer = gatepost.dig(no, "A");
+                    assertTrue(answer.contains("status: NXDOMAIN") && answer.contains("ANSWER: 0, AUTHORITY: 1") && answer.contains("node.consul."), answer);
+                }
+            }
+            assertTrue(gatepost.dig("www.example.net.service.consul", "A").contains("status: NXDOMAIN"), "not the first of the list");
+            assertTrue(gatepost.dig("www.example.net.node.consul", "TXT").contains("status: NXDOMAIN"));
+            assertTrue(gatepost.dig("www.example.net.node.consul", "A", "+norecurse").contains("status: NXDOMAIN"));
+        }
+    }
+
+    @Test
     void showsAndForgetsWhatItRemembers() throws Exception {
         Path upstream = Files.createDirectory(home.resolve("unbound"));
         Path edge = Files.createDirectory(home.resolve("gatepost"));

@@ -37,7 +37,7 @@ final class RunningGateway implements AutoCloseable {
     /// @param home     an empty folder of the test's own; the access log is `home/access.log`
     /// @param settings YAML lines beside the listeners, which are all there; a `dns:` line takes the place of that one's
     static RunningGateway start(Path home, String... settings) throws Exception {
-        TestCertificate.write(home, "edge", "*.test", "localhost");
+        TestCertificate.write(home, "edge", "*.test", "*.service.consul", "localhost");
         List<String> lines = new ArrayList<>(List.of(
                 "http: { address: 127.0.0.1:0 }",
                 "https: { address: 127.0.0.1:0, certificates: [ { certificate: edge.pem, key: edge.key } ] }",

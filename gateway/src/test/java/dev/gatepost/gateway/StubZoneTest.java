@@ -86,6 +86,56 @@ class StubZoneTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            consul         | forward-zones         | yes
+            consul         | forward-zones         | no
+            service.consul | forward-zones         | yes
+            service.consul | forward-zones-recurse | yes
+            """)
+    void powerDnsRecursorFindsWhatIsHere(String zone, String kind, String minimising) throws Exception {
+        Optional<String> recursor = program("pdns_recursor", "/usr/sbin/pdns_recursor");
+        assumeTrue(recursor.isPresent() || System.getenv("CI") != null, "no pdns_recursor here");
+        Files.writeString(home.resolve("services.yaml"), SERVICES);
+        int port = UnboundServer.freePort();
+        // It asks with RD what it forwards to a resolver, and gets no more than the zone has.
+        try (RunningGateway gateway = RunningGateway.start(home, "catalog: { file: services.yaml }")) {
+            Path folder = Files.createDirectory(home.resolve("recursor"));
+            Files.writeString(folder.resolve("recursor.conf"), """
+                    daemon=no
+                    disable-syslog=yes
+                    dnssec=off
+                    dont-query=
+                    %s=%s=127.0.0.1:%d
+                    hint-file=no
+                    local-address=127.0.0.1
+                    local-port=%d
+                    qname-minimization=%s
+                    security-poll-suffix=
+                    socket-dir=%s
+                    threads=1
+                    write-pid=no
+                    """.formatted(kind, zone, gateway.dnsPort(), port, minimising, folder));
+            Process process = new ProcessBuilder(recursor.orElseThrow(), "--config-dir=" + folder)
+                    .redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
+            try {
+                Await.until("pdns_recursor answers", Duration.ofSeconds(20), () -> dig(port, "web.service.consul", "A").contains("status:") || !process.isAlive());
+                assertTrue(process.isAlive(), () -> read(folder.resolve("log")));
+                resolves(port);
+            } finally {
+                process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (java.io.IOException e) {
+            return e.toString();
+        }
+    }
+
     private static void resolves(int port) {
         for (int round = 0; round < 2; round++) { // the second from what the first left in the cache
             String web = dig(port, "web.service.consul", "A");

@@ -145,13 +145,13 @@ final class CachedAnswer implements Outside.Reply {
         relay.errorText = words;
         relay.end = from;
         if (records.length > to - from) {
-            relay.truncated = true;
-            return;
+            cut(out, from, to, relay);
+        } else {
+            copy(out, from);
+            relay.end = from + records.length;
+            relay.answers = answers;
+            relay.authority = authority;
         }
-        copy(out, from);
-        relay.end = from + records.length;
-        relay.answers = answers;
-        relay.authority = authority;
         long ageNanos = relay.nowNanos - storedNanos;
         if (ageNanos >= TimeUnit.SECONDS.toNanos(ttlSeconds) && ttlSeconds > 0 && !isFailure()) {
             stale(out, from, relay);
@@ -159,14 +159,32 @@ final class CachedAnswer implements Outside.Reply {
             int age = (int) (ageNanos / TimeUnit.SECONDS.toNanos(1));
             for (short at : ttlAt) {
                 int where = from + (at & 0xffff);
+                if (where >= relay.end) {
+                    break;
+                }
                 putInt(out, where, Math.max(0, getInt(out, where) - age));
             }
         }
     }
 
+    /// As many of the records as fit, with TC, so that nobody takes them for the whole set (RFC 2181 section 9): a client that
+    /// can't come by TCP has something to go by. Of a chain of aliases, or of signed records, a part is of no use.
+    private void cut(byte[] out, int from, int to, Relay relay) {
+        relay.truncated = true;
+        int fitting = block == 0 ? 0 : Math.min(answers, (to - from) / block);
+        int first = fitting == 0 ? 0 : ThreadLocalRandom.current().nextInt(answers);
+        for (int i = 0; i < fitting; i++) {
+            System.arraycopy(records, (first + i) % answers * block, out, from + i * block, block);
+        }
+        relay.answers = fitting;
+        relay.end = from + fitting * block;
+    }
+
     private void stale(byte[] out, int from, Relay relay) {
         for (short at : ttlAt) {
-            putInt(out, from + (at & 0xffff), STALE_SECONDS);
+            if (from + (at & 0xffff) < relay.end) {
+                putInt(out, from + (at & 0xffff), STALE_SECONDS);
+            }
         }
         relay.stale = true;
         relay.errorInfo = rcode == Rcode.NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;

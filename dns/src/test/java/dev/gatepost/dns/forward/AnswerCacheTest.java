@@ -80,6 +80,33 @@ class AnswerCacheTest {
         assertTrue(relay.stale);
     }
 
+    @Test
+    void cutsWhatIsTooLongForTheClientToWhatFits() throws IOException {
+        String[] lines = new String[100];
+        for (int i = 0; i < lines.length; i++) {
+            lines[i] = "answer @ 300 A 192.0.2." + i;
+        }
+        CachedAnswer answer = read("www.example.com.", Type.A, false, reply(query("www.example.com.", Type.A), Rcode.NOERROR, lines), 0);
+        byte[] question = query("www.example.com.", Type.A).toWire();
+        Set<String> seen = new HashSet<>();
+        for (int i = 0; i < 50; i++) {
+            byte[] out = new byte[512];
+            System.arraycopy(question, 0, out, 0, question.length);
+            var relay = new Relay();
+            relay.nowNanos = TimeUnit.SECONDS.toNanos(7);
+            answer.writeCached(out, question.length, out.length, relay);
+            assertTrue(relay.truncated);
+            assertEquals((512 - question.length) / 16, relay.answers);
+            assertEquals(question.length + 16 * relay.answers, relay.end);
+            out[7] = (byte) relay.answers;
+            List<String> records = lines(new Message(java.util.Arrays.copyOf(out, relay.end)), Section.ANSWER);
+            assertEquals(relay.answers, Set.copyOf(records).size());
+            assertTrue(records.stream().allMatch(each -> each.startsWith("www.example.com. 293 IN A 192.0.2.")), records::toString);
+            seen.addAll(records);
+        }
+        assertEquals(100, seen.size(), "another part each time");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "600, 60, 60", // MINIMUM is shorter

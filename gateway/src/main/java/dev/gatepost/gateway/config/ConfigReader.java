@@ -139,7 +139,8 @@ public final class ConfigReader {
                 ttl(Settings.DNS_TTL, profile),
                 ttl(Settings.DNS_NEGATIVE_TTL, profile),
                 forwarding(address),
-                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls()),
+                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls(), gateways(),
+                        find(Settings.LOCALITY_ZONE).orElse(""), get(Settings.LOCALITY_META), find(Settings.DNS_SEARCH).orElse(List.of())),
                 ways(),
                 new Dns.Access(find(Settings.DNS_ALLOW), find(Settings.DNS_ALLOW_FORWARDING), get(Settings.DNS_DENIED),
                         new Dns.RateLimit(get(Settings.DNS_RATE_LIMIT), find(Settings.DNS_RATE_LIMIT_EXEMPT).orElse(List.of()))));
@@ -178,6 +179,21 @@ public final class ConfigReader {
         return new Dns.Forwarding(zones, new Dns.Cache(
                 get(Settings.DNS_CACHE_SIZE), get(Settings.DNS_CACHE_MAX_TTL), get(Settings.DNS_CACHE_MAX_NEGATIVE_TTL), get(Settings.DNS_CACHE_STALE)),
                 find(Settings.DNS_HOSTS).orElse(List.of()), find(Settings.DNS_BLOCK).orElse(List.of()));
+    }
+
+    private Dns.Gateways gateways() {
+        Map<String, Boolean> answers = new LinkedHashMap<>();
+        find(Settings.DNS_ANSWER).orElse(List.of()).forEach(each -> answers.put(each.service(), each.gateway()));
+        if (answers.containsValue(true) && given.section("http").isEmpty() && given.section("https").isEmpty()) {
+            problems.add(Problem.of(placeOf(Settings.DNS_ANSWER), Settings.DNS_ANSWER.key(), "gateway", "instances, as there is neither http.address nor https.address"));
+        }
+        List<Settings.GatewayPlace> places = find(Settings.DNS_GATEWAY).orElse(List.of());
+        return new Dns.Gateways(
+                answers,
+                places.stream().flatMap(each -> each.address().stream()).toList(),
+                places.stream().filter(each -> each.address().isEmpty()).map(Settings.GatewayPlace::service).toList(),
+                find(Settings.DNS_GATEWAY_HTTP_PORT).orElse(0),
+                find(Settings.DNS_GATEWAY_HTTPS_PORT).orElse(0));
     }
 
     private Map<String, Duration> serviceTtls() {

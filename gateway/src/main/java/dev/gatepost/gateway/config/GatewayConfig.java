@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.config;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -115,11 +116,33 @@ public record GatewayConfig(
         /// @param alternativeDomain another domain that has the same names
         /// @param nodeTtl           of nodes and addresses; empty: as all others
         /// @param serviceTtls       by service name, or `prefix*`
-        public record Names(Optional<String> alternativeDomain, Optional<Duration> nodeTtl, Map<String, Duration> serviceTtls) {
-            public static final Names DEFAULT = new Names(Optional.empty(), Optional.empty(), Map.of());
+        /// @param gateways          which names answer the gateway's own addresses
+        /// @param zone              where this gateway is, as nodes have it in their Meta; empty for nowhere
+        /// @param zoneMeta          under which key
+        /// @param search            the domains in which clients look for names
+        public record Names(Optional<String> alternativeDomain, Optional<Duration> nodeTtl, Map<String, Duration> serviceTtls, Gateways gateways, String zone, String zoneMeta, List<String> search) {
+            public static final Names DEFAULT = new Names(Optional.empty(), Optional.empty(), Map.of(), Gateways.NONE, "", "zone", List.of());
 
             public Names {
                 serviceTtls = Map.copyOf(serviceTtls);
+                search = List.copyOf(search);
+            }
+        }
+
+        /// What names of HTTP services answer, and where the gateways are.
+        ///
+        /// @param answers   by service name, or `prefix*`; `*` for all: whether the gateways' addresses are answered for it
+        /// @param addresses of the gateways as clients reach them; none: this one's, as far as it can be told
+        /// @param services  whose healthy instances are gateways
+        /// @param httpPort  as clients reach it; 0: where `http` listens
+        /// @param httpsPort the same of `https`
+        public record Gateways(Map<String, Boolean> answers, List<InetAddress> addresses, List<String> services, int httpPort, int httpsPort) {
+            public static final Gateways NONE = new Gateways(Map.of(), List.of(), List.of(), 0, 0);
+
+            public Gateways {
+                answers = Map.copyOf(answers);
+                addresses = List.copyOf(addresses);
+                services = List.copyOf(services);
             }
         }
 

@@ -5,6 +5,7 @@ import dev.gatepost.gateway.config.GatewayConfig.Certificate;
 import dev.gatepost.gateway.config.GatewayConfig.Dns;
 import dev.gatepost.gateway.config.GatewayConfig.Routes;
 import dev.gatepost.gateway.config.Setting.Need;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,6 +59,12 @@ final class Settings {
             "who is answered: `[10.0.0.0/8, \"!10.66.0.0/16\"]`, the longest block decides; others are REFUSED. Private networks are loopback, link-local, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 and fc00::/7");
     static final Setting<List<Dns.Listed>> DNS_ALLOW_FORWARDING = optional("dns.allow-forwarding", Syntax.list(listed()), "private networks", SOMETIMES,
             "who of them is answered about other names, as `dns.allow`");
+    static final Setting<List<ServiceAnswer>> DNS_ANSWER = of("dns.answer", Syntax.list(serviceAnswer()), "instances", SOMETIMES,
+            "what names of services with routes answer: `instances`, or the `gateway`'s own addresses; or for some of them, `[{ service: \"shop-*\", answer: gateway }]`, a name before a prefix. A service decides for itself by the tag or Meta `gatepost.dns-answer=gateway`, `gatepost-dns-answer`");
+    static final Setting<List<GatewayPlace>> DNS_GATEWAY = optional("dns.gateway", Syntax.list(gatewayPlace()), "this gateway's own address", SOMETIMES,
+            "for `dns.answer: gateway`: the gateways' addresses as clients reach them, `[192.0.2.10, 192.0.2.11]`, or the service whose healthy instances they are, `edge`");
+    static final Setting<String> LOCALITY_ZONE = optional("locality.zone", Syntax.text(), "none", SOMETIMES,
+            "where this gateway is, such as `rack-1`: instances on nodes whose Meta `zone` says the same come first in DNS answers, as long as at least half of them are healthy");
     static final Setting<List<Dns.Forward>> DNS_FORWARD = optional("dns.forward", Syntax.list(forward()), "none: REFUSED", SOMETIMES,
             "who is asked about other names, the longest zone wins: `[{ zone: \".\", to: [10.0.0.2, \"tls://9.9.9.9#dns.quad9.net\"] }]`; `ca: FILE` for a private authority of `tls://` servers, `mix-case: true` for 0x20");
     static final Setting<List<Path>> DNS_HOSTS = optional("dns.hosts", Syntax.list(Syntax.file("a readable hosts file")), "none", SOMETIMES,
@@ -135,6 +142,14 @@ final class Settings {
             "of names of nodes and addresses");
     static final Setting<List<ServiceTtl>> DNS_SERVICE_TTLS = optional("dns.service-ttls", Syntax.list(serviceTtl()), "`dns.ttl`", RARELY,
             "of some services: `[{ service: \"db*\", ttl: 10s }]`; a name goes before a prefix, a longer prefix before a shorter");
+    static final Setting<Integer> DNS_GATEWAY_HTTP_PORT = optional("dns.gateway-http-port", Syntax.count(1, 65535), "that of `http.address`", RARELY,
+            "for `dns.answer: gateway`: where clients reach `http`, if not where it listens");
+    static final Setting<Integer> DNS_GATEWAY_HTTPS_PORT = optional("dns.gateway-https-port", Syntax.count(1, 65535), "that of `https.address`", RARELY,
+            "the same for `https`: the port of SRV and HTTPS records");
+    static final Setting<List<String>> DNS_SEARCH = optional("dns.search", Syntax.list(Syntax.domain()), "off", RARELY,
+            "the search list of clients, as in their `resolv.conf`: who asks for a name that the first domain lacks gets an alias to where the rest of the list leads, rather than asking for each");
+    static final Setting<String> LOCALITY_META = of("locality.meta", Syntax.text(), "zone", RARELY,
+            "the Meta key of nodes that `locality.zone` is compared with");
     static final Setting<Duration> DNS_NEGATIVE_TTL = of("dns.negative-ttl", Syntax.ttl(), "1s", RARELY,
             "of \"no such name\" and \"no such record\"");
     static final Setting<Long> DNS_CACHE_SIZE = of("dns.cache-size", Syntax.size(64 << 10, 1L << 40), "64MiB", RARELY,
@@ -296,13 +311,55 @@ final class Settings {
 
     record ServiceTtl(String service, Duration ttl) {}
 
-    private static Syntax<ServiceTtl> serviceTtl() {
-        Syntax<String> name = Syntax.word("a service name, or the beginning of some with * at the end", text -> {
+    private static Syntax<String> services() {
+        return Syntax.word("a service name, or the beginning of some with * at the end", text -> {
             if (!text.text().matches("[A-Za-z0-9_-]{0,63}\\*?") || text.text().isEmpty()) {
                 throw new IllegalArgumentException();
             }
             return text.text();
         });
+    }
+
+    record ServiceAnswer(String service, boolean gateway) {}
+
+    private static Syntax<ServiceAnswer> serviceAnswer() {
+        Map<String, Boolean> words = new LinkedHashMap<>();
+        words.put("instances", false);
+        words.put("gateway", true);
+        Syntax<Boolean> answer = Syntax.oneOf(words);
+        Syntax<String> name = services();
+        Syntax<ServiceAnswer> some = Syntax.mapping("{ service: \"shop-*\", answer: gateway }", List.of("service", "answer"), (key, fields, problems) -> {
+            Optional<String> service = Optional.ofNullable(fields.get("service")).flatMap(value -> name.read(key + ".service", value, problems));
+            Optional<Boolean> gateway = Optional.ofNullable(fields.get("answer")).flatMap(value -> answer.read(key + ".answer", value, problems));
+            return service.flatMap(known -> gateway.map(own -> new ServiceAnswer(known, own)));
+        });
+        return new Syntax<>("instances, gateway or { service: \"shop-*\", answer: gateway }", (key, value, problems) -> value instanceof Value.Text
+                ? answer.read(key, value, problems).map(gateway -> new ServiceAnswer("*", gateway))
+                : some.read(key, value, problems));
+    }
+
+    /// An address, or else a service whose instances have them.
+    record GatewayPlace(Optional<InetAddress> address, String service) {}
+
+    private static Syntax<GatewayPlace> gatewayPlace() {
+        return Syntax.word("an IP address, or the name of a service", text -> {
+            String place = text.text();
+            if (place.indexOf(':') >= 0 || place.matches("[0-9.]+")) {
+                InetAddress address = InetAddress.ofLiteral(place);
+                if (address.isAnyLocalAddress()) {
+                    throw new IllegalArgumentException();
+                }
+                return new GatewayPlace(Optional.of(address), "");
+            }
+            if (!place.matches("[A-Za-z0-9_-]{1,63}")) {
+                throw new IllegalArgumentException();
+            }
+            return new GatewayPlace(Optional.empty(), place);
+        });
+    }
+
+    private static Syntax<ServiceTtl> serviceTtl() {
+        Syntax<String> name = services();
         return Syntax.mapping("{ service: \"db*\", ttl: 10s }", List.of("service", "ttl"), (key, fields, problems) -> {
             Optional<String> service = Optional.ofNullable(fields.get("service")).flatMap(value -> name.read(key + ".service", value, problems));
             Optional<Duration> ttl = Optional.ofNullable(fields.get("ttl")).flatMap(value -> Syntax.ttl().read(key + ".ttl", value, problems));

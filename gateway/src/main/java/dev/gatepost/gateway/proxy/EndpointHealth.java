@@ -33,6 +33,8 @@ final class EndpointHealth {
     private String why = "";
     /// So far.
     long ejections;
+    /// For other threads, which see it whole.
+    private volatile Ejection.Verdict verdict = Ejection.Verdict.NONE;
 
     EndpointHealth(EndpointPool pool) {
         this.pool = pool;
@@ -45,6 +47,11 @@ final class EndpointHealth {
     /// Why it is ejected; empty when it is not.
     String why() {
         return ejected ? why : "";
+    }
+
+    /// The last thing that was found out.
+    Ejection.Verdict verdict() {
+        return verdict;
     }
 
     int responses() {
@@ -122,10 +129,14 @@ final class EndpointHealth {
         ejectedUntil = now + (FIRST_EJECTION_NANOS << Math.min(ejectionsInRow++, MOST_DOUBLINGS));
         responses = errors = 0;
         ejections++;
+        verdict = new Ejection.Verdict(true, why, now, ejectedUntil);
+        pool.judged();
     }
 
     private void restore(long now) {
         ejected = false;
+        verdict = new Ejection.Verdict(false, "", now, now);
+        pool.judged();
         restoredAt = now;
         responses = errors = 0;
     }

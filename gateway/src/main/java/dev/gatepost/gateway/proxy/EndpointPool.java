@@ -73,6 +73,11 @@ final class EndpointPool {
         this.http2 = endpoint.protocol().scheme() == EndpointProtocol.Scheme.HTTP ? null : new Http2Pool(loop, this, endpoint.protocol());
     }
 
+    /// Its health has found something out.
+    void judged() {
+        loop.counters.verdicts++;
+    }
+
     private static @Nullable InetAddress literal(String host) {
         try {
             return InetAddress.ofLiteral(host);

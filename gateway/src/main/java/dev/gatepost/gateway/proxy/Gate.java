@@ -249,6 +249,16 @@ public final class Gate implements AutoCloseable {
         return EndpointView.of(loops);
     }
 
+    /// Endpoints that are passed over, the longest first.
+    public List<Ejection> ejections() {
+        return Ejection.of(loops);
+    }
+
+    /// How often an endpoint was ejected or restored: another number says that [#ejections] may have changed.
+    public long verdicts() {
+        return loops.stream().mapToLong(loop -> loop.counters.verdicts).sum();
+    }
+
     private void forget() {
         RouteTable known = RouteTable.EMPTY;
         try {

@@ -31,6 +31,8 @@ final class LoopCounters {
     long retries;
     /// Not made, since the budget was spent.
     long refusedRetries;
+    /// Endpoints ejected and restored.
+    long verdicts;
     /// Requests that wait for an endpoint with room.
     long waiting;
 

@@ -73,7 +73,7 @@ public record HostPattern(Kind kind, String name, int port, Optional<Regex> rege
     }
 
     /// Whether a host in lower case, without port and trailing dot, is served on some port.
-    boolean serves(String host) {
+    public boolean serves(String host) {
         return switch (kind) {
             case ANY -> true;
             case EXACT -> host.equals(name);

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -288,6 +289,14 @@ public final class RouteTable {
 
     void forEachEntry(Consumer<Entry> each) {
         index.forEach(each);
+    }
+
+    /// In lower case, services that a route is declared for, by themselves or by an operator.
+    public Set<String> services() {
+        Set<String> named = new HashSet<>();
+        services.stream().filter(each -> !each.claims().isEmpty()).forEach(each -> named.add(each.name().toLowerCase(Locale.ROOT)));
+        written.forEach(each -> each.claims().forEach(claim -> named.add(claim.service().toLowerCase(Locale.ROOT))));
+        return named;
     }
 
     /// How many routes there are.

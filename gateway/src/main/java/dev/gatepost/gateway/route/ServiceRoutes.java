@@ -62,6 +62,9 @@ record ServiceRoutes(
     }
 
     private static final class Reader {
+        private static final String DNS_ANSWER_TAG = "gatepost.dns-answer=";
+        private static final String DNS_ANSWER_META = "gatepost-dns-answer";
+
         private final Service service;
         private final RouteSettings settings;
         private final List<Claim> claims = new ArrayList<>();
@@ -105,8 +108,10 @@ record ServiceRoutes(
                 if (tag.startsWith(GatepostDialect.TAG)) {
                     String text = tag.substring(GatepostDialect.TAG.length());
                     claim(instance, new Declaration("tag", "gatepost", tag, instance.key()), parse("own " + text, () -> GatepostDialect.parse(text)));
+                } else if (tag.startsWith(DNS_ANSWER_TAG)) {
+                    checkDnsAnswer(instance, "tag", tag, tag.substring(DNS_ANSWER_TAG.length()));
                 } else if (tag.startsWith("gatepost.")) {
-                    reject(instance, "tag", tag, "unknown tag (expected: gatepost.route=HOST/PATH)");
+                    reject(instance, "tag", tag, "unknown tag (expected: gatepost.route=HOST/PATH or gatepost.dns-answer=gateway)");
                 }
             }
             instance.meta().keySet().stream().filter(key -> key.startsWith("gatepost-")).sorted().forEach(key -> {
@@ -114,10 +119,19 @@ record ServiceRoutes(
                 String written = key + "=" + text;
                 if (key.equals(GatepostDialect.META) || key.startsWith(GatepostDialect.META + "-")) {
                     claim(instance, new Declaration("meta", "gatepost", written, instance.key()), parse("own " + text, () -> GatepostDialect.parse(text)));
+                } else if (key.equals(DNS_ANSWER_META)) {
+                    checkDnsAnswer(instance, "meta", written, text);
                 } else {
-                    reject(instance, "meta", written, "unknown Meta key (expected: gatepost-route or gatepost-route-NAME)");
+                    reject(instance, "meta", written, "unknown Meta key (expected: gatepost-route, gatepost-route-NAME or gatepost-dns-answer)");
                 }
             });
+        }
+
+        /// Names are none of the routes' business: this says only what DNS would not understand.
+        private void checkDnsAnswer(Instance instance, String kind, String written, String answer) {
+            if (!answer.equals("gateway") && !answer.equals("instances")) {
+                reject(instance, kind, written, "\"" + answer + "\" (expected: gateway or instances)");
+            }
         }
 
         private void readFabio(Instance instance) {

@@ -179,7 +179,7 @@ final class ConsulMessage {
                 byte[] encoded = soa.encode();
                 bytes(Arrays.copyOfRange(encoded, encoded.length - 20, encoded.length));
             }
-            case Rdata.Address _, Rdata.Txt _, Rdata.Opaque _ -> bytes(record.rdata().encode());
+            case Rdata.Address _, Rdata.Txt _, Rdata.Svcb _, Rdata.Opaque _ -> bytes(record.rdata().encode());
         }
         int length = at - lengthAt - 2;
         out[lengthAt] = (byte) (length >> 8);

@@ -38,8 +38,10 @@ final class ConsulProfile implements Mimic {
     private final ZoneSettings settings;
     private final Names names;
     private final ConsulIndex index;
+    private final ServiceRecords.Surroundings around;
 
-    ConsulProfile(ZoneSettings settings, ConsulIndex index) {
+    ConsulProfile(ZoneSettings settings, ConsulIndex index, ServiceRecords.Surroundings around) {
+        this.around = around;
         this.settings = settings;
         this.names = new Names(settings.domain(), settings.alternativeDomain());
         this.index = index;
@@ -142,21 +144,25 @@ final class ConsulProfile implements Mimic {
             String service = rfc2782 ? parts.get(0).substring(1) : parts.getLast();
             String tag = rfc2782 ? parts.get(1).substring(1) : String.join(".", parts.subList(0, parts.size() - 1));
             boolean anyTag = tag.isEmpty() || (rfc2782 && tag.equals("tcp"));
-            List<Instance> instances = new ArrayList<>(index.service(service).stream()
+            List<Instance> healthy = new ArrayList<>(shown(service, anyTag).stream()
                     .filter(each -> datacenter.isEmpty() || datacenter.get().equalsIgnoreCase(each.node().datacenter()))
                     .filter(each -> anyTag || ServiceRecords.hasTag(tag).test(each))
                     .filter(each -> settings.health().admits(each.health()))
                     .toList());
-            if (instances.isEmpty()) {
+            if (healthy.isEmpty()) {
                 noSuchName(reply);
                 return;
             }
+            List<Instance> instances = new ArrayList<>(around.gate().withheld().leave(service, healthy));
             Collections.shuffle(instances, ThreadLocalRandom.current());
             int ttl = seconds(settings.ttls().ofService(service));
             if (type == RRType.SRV) {
                 services(instances, ttl, reply);
             } else {
                 addresses(instances, ttl, reply);
+            }
+            if (reply.answers.isEmpty() && instances.size() < healthy.size() && type != RRType.SRV) {
+                addresses(healthy, ttl, reply);
             }
             if (stream) {
                 reply.trimForTcp(type);
@@ -166,6 +172,14 @@ final class ConsulProfile implements Mimic {
             if (reply.answers.isEmpty()) {
                 reply.authority.add(soa());
             }
+        }
+
+        /// The gateways in place of the instances, where they are answered.
+        private List<Instance> shown(String service, boolean whole) {
+            List<Instance> instances = index.service(service);
+            return whole && !instances.isEmpty() && new ServiceRecords(settings).answersGateways(service, instances, around)
+                    ? settings.gateways().inPlaceOf(instances, around.gateways())
+                    : instances;
         }
 
         /// Each different address once; an alias only where nobody has an address, and then one.

@@ -49,7 +49,11 @@ public record DnsExplanation(
         boolean anyAddress = instances.stream()
                 .filter(i -> zone.records().settings().health().admits(i.health()))
                 .anyMatch(i -> Locator.of(i, zone.records().names()) instanceof Locator.Addresses);
-        List<Considered> considered = wanted.map(w -> instances.stream().map(i -> consider(zone, w, i, type, anyAddress)).toList()).orElse(List.of());
+        boolean gateways = wanted.filter(w -> !instances.isEmpty() && answersGateways(zone, w, name)).isPresent();
+        List<Considered> considered = wanted.map(w -> {
+            List<Instance> left = left(zone, w, instances);
+            return instances.stream().map(i -> consider(zone, w, i, type, anyAddress, gateways, left)).toList();
+        }).orElse(List.of());
         String outcome = outcome(answer);
         return new DnsExplanation(
                 name.toString(),
@@ -75,7 +79,10 @@ public record DnsExplanation(
     private static String why(ServiceZone zone, DomainName name, int type, String outcome, Optional<Wanted> wanted, List<Considered> considered) {
         long answered = considered.stream().filter(Considered::answered).count();
         return switch (outcome) {
-            case "answer" -> considered.isEmpty() ? "the zone has " + RRType.name(type) + " records or an alias at this name" : answered + " of " + considered.size() + " instances answered";
+            case "answer" -> considered.isEmpty()
+                    ? "the zone has " + RRType.name(type) + " records or an alias at this name"
+                    : wanted.filter(w -> answersGateways(zone, w, name)).map(_ -> inPlace(zone, name, considered.size()))
+                            .orElseGet(() -> answered + " of " + considered.size() + " instances answered" + notTheGateway(zone, wanted));
             case "nodata" -> considered.isEmpty()
                     ? "the name exists and has no " + RRType.name(type) + " records"
                     : "the service is registered; none of its " + considered.size() + " instances can be answered to " + RRType.name(type);
@@ -84,6 +91,27 @@ public record DnsExplanation(
                     .orElse("no such name in " + zone.zone().origin(name).map(origin -> origin.name().toString()).orElse("the zone"));
             default -> "not a name of ours, and nothing to forward it to";
         };
+    }
+
+    private static String inPlace(ServiceZone zone, DomainName name, int instances) {
+        String host = ServiceRecords.host(name);
+        String said = "the gateway's addresses in place of " + instances + " instances, as dns.answer says";
+        return zone.around().gate().hosts().serve(host) ? said : said + "; no route serves the host " + host + ", so that requests for it get 404";
+    }
+
+    /// Why a service's own instances are answered though it should be the gateway.
+    private static String notTheGateway(ServiceZone zone, Optional<Wanted> wanted) {
+        return wanted.filter(w -> w.tag.isEmpty())
+                .map(w -> w.service)
+                .filter(service -> zone.records().settings().gateways().standFor(service, instances(zone, service)))
+                .map(service -> "; dns.answer says gateway, but "
+                        + (zone.around().gateways().isEmpty() ? "no gateway's address is known (dns.gateway)" : "no route leads to this service"))
+                .orElse("");
+    }
+
+    private static boolean answersGateways(ServiceZone zone, Wanted wanted, DomainName name) {
+        return zone.records().answersGateways(wanted.service, instances(zone, wanted.service), zone.around())
+                && (wanted.tag.isEmpty() || zone.around().gate().hosts().serve(ServiceRecords.host(name)));
     }
 
     private static Optional<String> leftOut(ServiceZone zone, Optional<Wanted> wanted) {
@@ -101,8 +129,20 @@ public record DnsExplanation(
                 .toList();
     }
 
-    private static Considered consider(ServiceZone zone, Wanted wanted, Instance instance, int type, boolean anyAddress) {
-        Optional<String> passedOver = passedOver(zone, wanted, instance, type, anyAddress);
+    /// Of the healthy instances that are asked for those that the gate leaves.
+    private static List<Instance> left(ServiceZone zone, Wanted wanted, List<Instance> instances) {
+        return zone.around().gate().withheld().leave(wanted.service, instances.stream()
+                .filter(each -> zone.records().settings().health().admits(each.health()))
+                .filter(each -> wanted.tag.isEmpty() || ServiceRecords.hasTag(wanted.tag.get()).test(each))
+                .filter(each -> wanted.datacenter.isEmpty() || wanted.datacenter.get().equalsIgnoreCase(each.node().datacenter()))
+                .toList());
+    }
+
+    private static Considered consider(
+            ServiceZone zone, Wanted wanted, Instance instance, int type, boolean anyAddress, boolean gateways, List<Instance> left) {
+        Optional<String> passedOver = gateways
+                ? Optional.of("the gateway answers for it")
+                : passedOver(zone, wanted, instance, type, anyAddress).or(() -> withheld(zone, instance, left));
         return new Considered(
                 instance.key(),
                 instance.address(),
@@ -140,6 +180,10 @@ public record DnsExplanation(
                 yield has ? Optional.empty() : Optional.of("has no " + RRType.name(type) + " record");
             }
         };
+    }
+
+    private static Optional<String> withheld(ServiceZone zone, Instance instance, List<Instance> left) {
+        return left.contains(instance) ? Optional.empty() : zone.around().gate().withheld().why(instance).map(why -> "the gate passes it over: " + why);
     }
 
     private static String failing(Check check) {

@@ -2,6 +2,7 @@ package dev.gatepost.gateway.zone;
 
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Origin;
+import dev.gatepost.dns.RRType;
 import dev.gatepost.dns.RRset;
 import dev.gatepost.dns.Rdata;
 import dev.gatepost.dns.Zone;
@@ -9,6 +10,7 @@ import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Node;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.zone.ServiceRecords.Surroundings;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -25,6 +27,8 @@ import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// The zone that a catalog snapshot makes: a pure function of snapshot and settings. [#next] gives what [#of] would, at a
@@ -39,6 +43,9 @@ public final class ServiceZone {
     private final Map<String, SortedSet<String>> spellings;
     private final Set<String> datacenters;
     private final List<StaticZone> statics;
+    private final Surroundings around;
+    /// Services in lower case that are to answer the gateways' addresses, whether they can or not.
+    private final Set<String> fronted;
 
     private ServiceZone(
             ServiceRecords records,
@@ -48,7 +55,9 @@ public final class ServiceZone {
             SortedMap<String, String> leftOut,
             Map<String, SortedSet<String>> spellings,
             Set<String> datacenters,
-            List<StaticZone> statics) {
+            List<StaticZone> statics,
+            Surroundings around,
+            Set<String> fronted) {
         this.records = records;
         this.snapshot = snapshot;
         this.zone = zone;
@@ -57,6 +66,8 @@ public final class ServiceZone {
         this.spellings = Map.copyOf(spellings);
         this.datacenters = Set.copyOf(datacenters);
         this.statics = statics;
+        this.around = around;
+        this.fronted = Set.copyOf(fronted);
     }
 
     /// The zone of a snapshot, from nothing.
@@ -66,6 +77,10 @@ public final class ServiceZone {
 
     /// The same with zones beside the catalog's.
     public static ServiceZone of(Snapshot snapshot, ZoneSettings settings, List<StaticZone> statics, long revision) {
+        return of(snapshot, settings, statics, GateView.NONE, revision);
+    }
+
+    private static ServiceZone of(Snapshot snapshot, ZoneSettings settings, List<StaticZone> statics, GateView gate, long revision) {
         Set<String> datacenters = datacenters(snapshot);
         var records = new ServiceRecords(settings);
         Zone apexes = Zone.of(
@@ -77,8 +92,9 @@ public final class ServiceZone {
             kinds.spellAddressesUnder(records.names().under("addr", each));
         }
         statics.forEach(each -> each.records().forEach(kinds::put));
-        return new ServiceZone(records, Snapshot.EMPTY, kinds.build(0), ReverseNames.EMPTY, new TreeMap<>(), Map.of(), datacenters, statics)
-                .next(snapshot, statics, revision);
+        Zone beginning = kinds.build(0).searched(settings.search());
+        return new ServiceZone(records, Snapshot.EMPTY, beginning, ReverseNames.EMPTY, new TreeMap<>(), Map.of(), datacenters, statics, Surroundings.NONE, Set.of())
+                .next(snapshot, statics, gate, revision);
     }
 
     /// Every kind of name and every datacenter is a zone of its own, so that a resolver may be sent here for it alone and
@@ -102,15 +118,16 @@ public final class ServiceZone {
 
     /// The zone of the snapshot that follows this one's, sharing what did not change.
     public ServiceZone next(Snapshot after, long revision) {
-        return next(after, statics, revision);
+        return next(after, statics, around.gate(), revision);
     }
 
-    /// The same with other zones beside it. New datacenters and other zones, which are rare, start from nothing.
+    /// The same with other zones beside it and another view of the gate. New datacenters and other zones, which are rare,
+    /// start from nothing.
     @SuppressWarnings("ReferenceEquality") // those that did not change are the same object
-    public ServiceZone next(Snapshot after, List<StaticZone> newStatics, long revision) {
+    public ServiceZone next(Snapshot after, List<StaticZone> newStatics, GateView gate, long revision) {
         return datacenters(after).equals(datacenters) && newStatics == statics
-                ? new Step(after).to(revision)
-                : of(after, records.settings(), newStatics, revision);
+                ? new Step(after, gate).to(revision)
+                : of(after, records.settings(), newStatics, gate, revision);
     }
 
     private static Set<String> datacenters(Snapshot snapshot) {
@@ -130,6 +147,10 @@ public final class ServiceZone {
     /// The datacenters that the catalog has nodes of, in lower case.
     public Set<String> datacenters() {
         return datacenters;
+    }
+
+    Surroundings around() {
+        return around;
     }
 
     Snapshot snapshot() {
@@ -153,25 +174,35 @@ public final class ServiceZone {
         private final Set<InetAddress> claimed = new HashSet<>();
         private final SortedMap<String, String> out = new TreeMap<>(leftOut);
         private final Map<String, SortedSet<String>> spelt = new HashMap<>(spellings);
+        private final Set<String> fronts = new HashSet<>(fronted);
+        private final Surroundings then;
+        /// Whether what is answered in place of instances is no longer the same.
+        private final boolean otherGateways;
 
-        Step(Snapshot after) {
+        Step(Snapshot after, GateView gate) {
             this.after = after;
+            ZoneSettings settings = records.settings();
+            this.then = new Surroundings(gate, settings.gateways().at(after, records.names(), settings.health(), gate.withheld()));
+            this.otherGateways = !gate.servesAs(around.gate()) || !then.gateways().equals(around.gateways());
         }
 
         ServiceZone to(long revision) {
             services();
-            after.nodesChangedFrom(snapshot, (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, ServiceZone.this::claims));
+            after.nodesChangedFrom(snapshot, (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, this::ofNode, ServiceZone.this::claims));
+            if (otherGateways) {
+                statics.forEach(this::advertise);
+            }
             ReverseNames names = claims.done();
             for (InetAddress each : claimed) {
                 pointer(DomainName.reverse(each), names.name(each));
             }
-            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt, datacenters, statics);
+            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt, datacenters, statics, then, fronts);
         }
 
         private Zone profiled(Zone built) {
             return switch (records.settings().profile()) {
                 case STRICT -> built;
-                case CONSUL_1_8 -> built.answeredBy(new ConsulProfile(records.settings(), new ConsulIndex(after)));
+                case CONSUL_1_8 -> built.answeredBy(new ConsulProfile(records.settings(), new ConsulIndex(after), then));
             };
         }
 
@@ -183,13 +214,20 @@ public final class ServiceZone {
                 changed.add(lower(name));
                 respell(name, fresh.isPresent());
             });
+            changed.addAll(then.gate().withheld().differencesTo(around.gate().withheld()));
+            if (otherGateways) {
+                changed.addAll(fronted);
+            }
             if (changed.isEmpty()) {
                 return;
             }
             Map<String, Service> before = merged(snapshot, spellings, changed);
             Map<String, Service> now = merged(after, spelt, changed);
             for (String each : changed) {
-                replace("service", Optional.ofNullable(before.get(each)), Optional.ofNullable(now.get(each)), Service::name, this::ofService, ServiceZone.this::claims);
+                replace("service", Optional.ofNullable(before.get(each)), Optional.ofNullable(now.get(each)), Service::name,
+                        service -> ofService(service, around), service -> ofService(service, then), ServiceZone.this::claims);
+                boolean asks = now.containsKey(each) && records.settings().gateways().standFor(each, now.get(each).instances());
+                boolean _ = asks ? fronts.add(each) : fronts.remove(each);
             }
         }
 
@@ -211,8 +249,9 @@ public final class ServiceZone {
                 String kind,
                 Optional<T> before,
                 Optional<T> now,
-                java.util.function.Function<T, String> naming,
-                java.util.function.Function<T, Map<DomainName, List<RRset>>> naturally,
+                Function<T, String> naming,
+                Function<T, Map<DomainName, List<RRset>>> naturally,
+                Function<T, Map<DomainName, List<RRset>>> then,
                 BiConsumer<T, BiConsumer<InetAddress, ReverseNames.Claim>> claiming) {
             Map<DomainName, List<RRset>> old = Map.of();
             if (before.isPresent() && out.remove(kind + " " + naming.apply(before.get())) == null) {
@@ -225,7 +264,7 @@ public final class ServiceZone {
             Map<DomainName, List<RRset>> fresh = Map.of();
             if (now.isPresent()) {
                 try {
-                    fresh = naturally.apply(now.get());
+                    fresh = then.apply(now.get());
                     claiming.accept(now.get(), (address, claim) -> {
                         claims.add(address, claim);
                         claimed.add(address);
@@ -243,11 +282,34 @@ public final class ServiceZone {
             fresh.forEach(change::put);
         }
 
-        private Map<DomainName, List<RRset>> ofService(Service service) {
+        private Map<DomainName, List<RRset>> ofService(Service service, Surroundings beside) {
             if (!Names.isLabel(service.name())) {
                 throw new IllegalArgumentException("name '" + service.name() + "' (expected: one label of letters, digits, '-' and '_')");
             }
-            return records.ofService(service.name(), service.instances());
+            return records.ofService(service.name(), service.instances(), beside);
+        }
+
+        /// Names that operators wrote and that lead to the gateways tell how HTTPS is reached there, unless that was written
+        /// as well.
+        private void advertise(StaticZone zone) {
+            zone.records().forEach((name, sets) -> {
+                boolean written = sets.stream().anyMatch(set -> set.type() == RRType.HTTPS || set.type() == RRType.CNAME);
+                List<InetAddress> addresses = sets.stream()
+                        .flatMap(set -> set.records().stream())
+                        .mapMulti((Rdata record, Consumer<InetAddress> each) -> {
+                            if (record instanceof Rdata.Address(var address)) {
+                                each.accept(address);
+                            }
+                        })
+                        .toList();
+                if (written || addresses.isEmpty()) {
+                    return;
+                }
+                boolean leads = then.gateways().containsAll(addresses);
+                Optional<Rdata.Svcb> https = leads ? records.https(name, new Surroundings(then.gate(), addresses)) : Optional.empty();
+                List<RRset> advertised = https.map(svcb -> RRset.of(sets.getFirst().ttl(), List.of(svcb))).orElse(List.of());
+                change.put(name, Stream.concat(sets.stream(), advertised.stream()).toList());
+            });
         }
 
         private Map<DomainName, List<RRset>> ofNode(Node node) {

@@ -111,7 +111,7 @@ final class ConfigReaderTest {
                 """, Map.of());
         Dns dns = config.dns().orElseThrow();
         assertEquals(
-                new Dns.Names(Optional.of("fleet.test"), Optional.of(Duration.ofSeconds(10)), Map.of("db*", Duration.ofSeconds(5), "web", Duration.ZERO)),
+                new Dns.Names(Optional.of("fleet.test"), Optional.of(Duration.ofSeconds(10)), Map.of("db*", Duration.ofSeconds(5), "web", Duration.ZERO), Dns.Gateways.NONE, "", "zone", List.of()),
                 dns.names());
         assertEquals(List.of(Duration.ZERO, Duration.ZERO), List.of(dns.ttl(), dns.negativeTtl()), "Consul's own, where nothing is said");
     }
@@ -130,6 +130,18 @@ final class ConfigReaderTest {
                 """, Map.of());
         var allow = List.of(new Dns.Listed(Cidr.parse("10.0.0.0/8"), true), new Dns.Listed(Cidr.parse("10.66.0.0/16"), false));
         assertEquals(new Dns.Access(Optional.of(allow), Optional.of(List.of()), true, new Dns.RateLimit(200, List.of(new Dns.Listed(Cidr.parse("fd00::/8"), true)))), config.dns().orElseThrow().access());
+    }
+
+    @Test
+    void readsWhichNamesAnswerTheGatewaysAddresses() {
+        String listeners = "http: { address: \":0\" }\nconsul:\n";
+        assertEquals(
+                new Dns.Gateways(Map.of("*", true), List.of(), List.of("edge"), 0, 443),
+                read(listeners + "dns: { address: \":0\", answer: gateway, gateway: edge, gateway-https-port: 443 }", Map.of()).dns().orElseThrow().names().gateways());
+        assertEquals(
+                new Dns.Gateways(Map.of("shop-*", true, "*", false), List.of(InetAddress.ofLiteral("192.0.2.10"), InetAddress.ofLiteral("fd00::1")), List.of(), 0, 0),
+                read(listeners + "dns: { address: \":0\", answer: [ instances, { service: \"shop-*\", answer: gateway } ], gateway: [192.0.2.10, \"fd00::1\"] }", Map.of())
+                        .dns().orElseThrow().names().gateways());
     }
 
     @Test

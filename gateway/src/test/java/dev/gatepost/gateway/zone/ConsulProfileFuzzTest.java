@@ -45,7 +45,7 @@ class ConsulProfileFuzzTest {
     private final Random random = new Random(SEED);
     private final Zone zone = ServiceZone.of(ServiceZoneTest.CATALOG, new ZoneSettings(
             DomainName.of("consul"), Optional.of(DomainName.of("fleet.test")), Ttls.of(Duration.ZERO), Duration.ZERO, HealthRule.PASSING,
-            List.of(InetAddress.ofLiteral("127.0.0.1")), GatewayConfig.Dns.Profile.CONSUL_1_8, true), 1).zone();
+            List.of(InetAddress.ofLiteral("127.0.0.1")), GatewayConfig.Dns.Profile.CONSUL_1_8, true, Gateways.NONE, Locality.UNKNOWN, List.of()), 1).zone();
 
     /// Names that end in a pointer, whose last byte may be zero like that of a name.
     @ParameterizedTest

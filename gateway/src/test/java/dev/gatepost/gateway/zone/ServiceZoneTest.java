@@ -242,7 +242,7 @@ class ServiceZoneTest {
             ServiceZone scratch = ServiceZone.of(snapshot, PASSING, round);
             for (Service each : snapshot.services().values()) {
                 if (Names.isLabel(each.name())) {
-                    everSeen.addAll(scratch.records().ofService(each.name(), each.instances()).keySet());
+                    everSeen.addAll(scratch.records().ofService(each.name(), each.instances(), ServiceRecords.Surroundings.NONE).keySet());
                 }
             }
             for (int a = 0; a < 8; a++) {
