@@ -32,18 +32,34 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        System.exit(execute(List.of(arguments)));
+    }
+
+    /// `run` as service files have it goes past picocli, whose reading of annotations would be a quarter of a cold start.
+    /// Anything else, and any mistake, is picocli's.
+    private static int execute(List<String> arguments) {
+        boolean named = arguments.size() == 3 && arguments.get(1).equals("--config") && !arguments.get(2).startsWith("-");
+        if (arguments.isEmpty() || !arguments.getFirst().equals("run") || (arguments.size() != 1 && !named)) {
+            return commandLine().execute(arguments.toArray(String[]::new));
+        }
+        try {
+            return Run.run(named ? Optional.of(Path.of(arguments.get(2))) : Optional.empty(), System.getenv());
+        } catch (InterruptedException | RuntimeException e) {
+            return reportBug(e, new PrintWriter(System.err, true, System.err.charset()));
+        }
     }
 
     static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setUsageHelpAutoWidth(true)
                 .setParameterExceptionHandler((mistake, _) -> explainUsage(mistake))
-                .setExecutionExceptionHandler((bug, command, _) -> {
-                    command.getErr().println("gatepost: a bug, please report it with what follows");
-                    bug.printStackTrace(command.getErr());
-                    return BUG;
-                });
+                .setExecutionExceptionHandler((bug, command, _) -> reportBug(bug, command.getErr()));
+    }
+
+    private static int reportBug(Exception bug, PrintWriter err) {
+        err.println("gatepost: a bug, please report it with what follows");
+        bug.printStackTrace(err);
+        return BUG;
     }
 
     private static int explainUsage(ParameterException mistake) {

@@ -3,6 +3,7 @@ package dev.gatepost.gateway;
 import dev.gatepost.gateway.config.ConfigReader;
 import dev.gatepost.gateway.config.ConfigReading;
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.tls.TlsProvider;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +19,8 @@ final class Run {
     private Run() {}
 
     static int run(Optional<Path> file, Map<String, String> environment) throws InterruptedException {
+        // Loading the native libraries is a third of a cold start, and nothing in the configuration bears on it.
+        Thread.ofPlatform().daemon().name("natives").start(Run::loadNatives);
         return switch (ConfigReader.read(file, environment)) {
             case ConfigReading.Invalid invalid -> {
                 invalid.problems().forEach(System.err::println);
@@ -29,6 +32,10 @@ final class Run {
                 yield serve(valid.config(), serving::complete);
             }
         };
+    }
+
+    private static void loadNatives() {
+        LOG.debug("transport {}, TLS by {}", Version.transport(), TlsProvider.current().describe());
     }
 
     /// Starts, tells `started`, and serves until a signal or the admin API says to stop.

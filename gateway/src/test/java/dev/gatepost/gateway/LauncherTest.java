@@ -153,7 +153,9 @@ final class LauncherTest {
         assertFalse(launch(launcher, Map.of("GATEPOST_JAVA_HOME", jdk.toString(), "GATEPOST_JAVA_AOT", "off"), "run").out().contains("-XX:AOTCache=" + cache));
         assertFalse(launch(launcher, Map.of("GATEPOST_JAVA_HOME", jdk.toString(), "GATEPOST_JAVA_OPTS", "-XX:+UseSerialGC"), "run").out().contains("-XX:AOTCache=" + cache));
         Files.writeString(home.resolve("lib/a.jar"), "a newer build");
-        assertFalse(launch(launcher, withJdk(), "run").out().contains("-XX:AOTCache=" + cache));
+        Ended stale = launch(launcher, withJdk(), "run");
+        assertFalse(stale.out().contains("-XX:AOTCache=" + cache));
+        assertTrue(stale.err().contains("starting without " + cache), stale::err);
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.gatepost.gateway.tls;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
 import io.netty.handler.ssl.OpenSslContextOption;
 import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
@@ -13,7 +14,10 @@ import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
 
 /// How the gateway speaks TLS to its clients: versions and cipher suites of Mozilla's "intermediate" configuration
 /// (5.7, without the DHE suites, which BoringSSL does not have), h2 before http/1.1, resumption by tickets.
@@ -47,11 +51,30 @@ public final class ServerTls {
     private static final Duration SESSION_LIFETIME = Duration.ofHours(4);
     private static final int SESSION_CACHE_SIZE = 10_000;
 
+    /// No client is asked for a certificate. Without this one the JDK's authorities would be read from disk and parsed for nothing.
+    private static final TrustManager NOBODY = new X509TrustManager() {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+            throw new CertificateException("client certificates are not accepted");
+        }
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+            throw new CertificateException("not a client");
+        }
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    };
+
     private ServerTls() {}
 
     static SslContext context(PrivateKey key, List<X509Certificate> chain) throws CertificateException {
         TlsProvider provider = TlsProvider.current();
-        SslContextBuilder builder = SslContextBuilder.forServer(key, chain)
+        SslContextBuilder builder = SslContextBuilder.forServer(keys(provider, new OneKey.Factory(key, chain)))
+                .trustManager(NOBODY)
                 .sslProvider(provider.netty())
                 .protocols("TLSv1.3", "TLSv1.2")
                 .ciphers(CIPHER_SUITES, SupportedCipherSuiteFilter.INSTANCE)
@@ -72,5 +95,13 @@ public final class ServerTls {
         } catch (SSLException e) {
             throw new CertificateException(e.getMessage(), e);
         }
+    }
+
+    /// BoringSSL's own form of key and chain is made once, not for each handshake.
+    private static KeyManagerFactory keys(TlsProvider provider, KeyManagerFactory factory) {
+        return switch (provider) {
+            case BORINGSSL -> new OpenSslCachingX509KeyManagerFactory(factory);
+            case JDK -> factory;
+        };
     }
 }

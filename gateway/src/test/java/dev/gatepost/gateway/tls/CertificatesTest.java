@@ -9,6 +9,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -71,6 +72,31 @@ final class CertificatesTest {
             assertEquals(2, certificates.all().size());
             assertEquals(List.of(), certificates.rejected());
         }
+    }
+
+    @Test
+    void takesKeysAsOpenSslWritesThemWithTheirOwnCertificateAlone() throws Exception {
+        for (String kind : List.of("ec -pkeyopt ec_paramgen_curve:P-256", "ec -pkeyopt ec_paramgen_curve:P-384", "rsa:2048")) {
+            Path own = Files.createTempDirectory(directory, "own");
+            Path swapped = Files.createTempDirectory(directory, "swapped");
+            makeByOpenSsl(kind, own, "a");
+            makeByOpenSsl(kind, own, "b");
+            Files.copy(own.resolve("a.pem"), swapped.resolve("x.pem"));
+            Files.copy(own.resolve("b.key"), swapped.resolve("x.key"));
+
+            try (Certificates certificates = usable(configured(own))) {
+                assertEquals(2, certificates.all().size(), kind);
+            }
+            var unusable = assertInstanceOf(CertificateLoad.Unusable.class, Certificates.load(List.of(configured(swapped)), () -> now));
+            assertTrue(unusable.problems().getFirst().message().contains("is not the certificate's"), kind);
+        }
+    }
+
+    private static void makeByOpenSsl(String kind, Path folder, String name) throws Exception {
+        List<String> command = new ArrayList<>(List.of("openssl", "req", "-x509", "-nodes", "-subj", "/CN=" + name + ".example.com", "-newkey"));
+        command.addAll(List.of(kind.split(" ")));
+        command.addAll(List.of("-keyout", folder.resolve(name + ".key").toString(), "-out", folder.resolve(name + ".pem").toString()));
+        assertEquals(0, new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor());
     }
 
     @Test
