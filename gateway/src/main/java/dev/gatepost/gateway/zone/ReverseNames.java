@@ -47,29 +47,38 @@ final class ReverseNames {
     final class Editor {
         private final List<Map<InetAddress, List<Claim>>> edited = new ArrayList<>(shards);
         private final boolean[] copied = new boolean[SHARDS];
+        /// Lists of our own, which nobody else has seen yet.
+        private final Map<InetAddress, List<Claim>> lists = new HashMap<>();
 
         void add(InetAddress address, Claim claim) {
             Map<InetAddress, List<Claim>> shard = own(address);
             // Where containers share their host's address, all services claim it.
-            var claims = new ArrayList<>(shard.getOrDefault(address, List.of()));
+            List<Claim> claims = list(shard, address);
             int place = Collections.binarySearch(claims, claim);
             claims.add(place < 0 ? -place - 1 : place, claim);
-            shard.put(address, List.copyOf(claims));
         }
 
         /// Takes one claim away: the same may have been made twice.
         void remove(InetAddress address, Claim claim) {
             Map<InetAddress, List<Claim>> shard = own(address);
-            var left = new ArrayList<>(shard.getOrDefault(address, List.of()));
+            List<Claim> left = list(shard, address);
             int place = Collections.binarySearch(left, claim);
             if (place >= 0) {
                 left.remove(place);
             }
             if (left.isEmpty()) {
                 shard.remove(address);
-            } else {
-                shard.put(address, List.copyOf(left));
+                lists.remove(address);
             }
+        }
+
+        /// Copied once a step, however many changes it makes.
+        private List<Claim> list(Map<InetAddress, List<Claim>> shard, InetAddress address) {
+            return lists.computeIfAbsent(address, _ -> {
+                List<Claim> own = new ArrayList<>(shard.getOrDefault(address, List.of()));
+                shard.put(address, own);
+                return own;
+            });
         }
 
         ReverseNames done() {
