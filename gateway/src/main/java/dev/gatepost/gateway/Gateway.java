@@ -33,6 +33,7 @@ import dev.gatepost.gateway.proxy.TlsStart;
 import dev.gatepost.gateway.route.Conflict;
 import dev.gatepost.gateway.route.RouteSettings;
 import dev.gatepost.gateway.tls.CertificateLoad;
+import dev.gatepost.gateway.tls.CertificateText;
 import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ClientTls;
 import dev.gatepost.gateway.tls.RejectedCertificate;
@@ -52,6 +53,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -355,6 +357,8 @@ public final class Gateway implements AutoCloseable {
 
     /// Called by the fragments' one thread whenever others are in force.
     private void follow(Fragments fragments) {
+        certificates.ifPresent(served -> served.serveBeside(
+                fragments.certificates().stream().map(each -> new CertificateText(Path.of(each.source().replace('\0', '?')), each.text())).toList()));
         synchronized (publishing) {
             written = Optional.of(fragments);
             known.ifPresent(snapshot -> publish(snapshot, fragments));

@@ -47,7 +47,7 @@ record GatewayState(Instant publishedAt, Snapshot catalog, Fragments fragments, 
     GatewayState next(
             Snapshot snapshot, Fragments written, List<ServerCertificate> certificates, Withheld withheld, Settings settings, Instant now) {
         long revision = revision() + 1;
-        RouteTable routes = RouteTable.from(snapshot, written.routes(), settings.routes(), serving.routes());
+        RouteTable routes = RouteTable.from(snapshot, written.routes(), settings.routes().withCommands(written.commands()), serving.routes());
         GateHosts served = hosts.next(routes, certificates);
         // Names without a datacenter are of our own alone.
         ServiceZone next = names.next(snapshot.local(), written.zones(), new GateView(served, withheld), revision);

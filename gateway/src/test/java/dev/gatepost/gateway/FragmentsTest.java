@@ -8,11 +8,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /// What operators write beside the catalog, in a real Consul's KV store and in a folder, is in force as long as it is there.
@@ -85,6 +88,107 @@ class FragmentsTest {
             consul.kvDelete("gatepost/zones/qa.test");
             Await.until("a deleted zone is gone", SOON, () -> gateway.dig("anything.qa.test", "A").contains("REFUSED"));
         }
+    }
+
+    /// A chain and its key in one text: whoever asks for its name gets it, and a bad one takes nothing away.
+    @Test
+    void servesCertificatesOfTheKvStoreAndOfTheFolder() throws Exception {
+        Path folder = Files.createDirectories(home.resolve("fragments"));
+        Files.writeString(folder.resolve("file.pem"), certificate("file.example"));
+        try (ConsulAgent consul = ConsulAgent.start();
+                RunningGateway gateway = RunningGateway.start(
+                        home, "consul: { address: \"" + consul.address() + "\" }", "fragments: { folder: " + folder + " }")) {
+            Await.until("the file's certificate is served", SOON, () -> trusts(gateway, "file.example"));
+            certificate("kv.example");
+            assertFalse(trusts(gateway, "kv.example"), "the first of the configuration is for everybody else");
+            consul.cli("kv", "put", "gatepost/certificates/shop", "@" + home.resolve("kv.example.both"));
+            Await.until("the KV store's certificate is served", SOON, () -> trusts(gateway, "kv.example"));
+
+            consul.cli("kv", "put", "gatepost/certificates/shop", Files.readString(home.resolve("kv.example.pem")));
+            Await.until("the one without a key is rejected", SOON, () -> rejected(gateway, "gatepost/certificates/shop").contains("0 private keys"));
+            assertTrue(rejected(gateway, "gatepost/certificates/shop").contains("the version before stays in force"));
+            assertTrue(trusts(gateway, "kv.example"));
+            assertTrue(trusts(gateway, "file.example"));
+
+            consul.cli("kv", "put", "gatepost/routes/oops", "@" + home.resolve("kv.example.key"));
+            Await.until("a key among the routes is rejected", SOON, () -> rejected(gateway, "gatepost/routes/oops").contains("holds a private key"));
+            String secret = Files.readAllLines(home.resolve("kv.example.key")).get(1);
+            for (String path : List.of("/api/v1/rejected", "/api/v1/state", "/metrics")) {
+                assertFalse(gateway.text(path).contains(secret), path);
+            }
+
+            consul.cli("kv", "delete", "gatepost/certificates/shop");
+            Await.until("a deleted certificate is gone", SOON, () -> !trusts(gateway, "kv.example"));
+            assertEquals("", rejected(gateway, "gatepost/certificates/shop"));
+        }
+    }
+
+    /// As they are, from where fabio has them, and from a place of our own.
+    @Test
+    void obeysFabiosCommandsInTheKvStore() throws Exception {
+        try (ConsulAgent consul = ConsulAgent.start();
+                Origin origin = Origin.start("web-1");
+                RunningGateway gateway = RunningGateway.start(
+                        home, "consul: { address: \"" + consul.address() + "\" }", "fragments: { fabio-path: fabio/config }")) {
+            consul.service("web").id("web-1").port(origin.port()).address("127.0.0.1").tag("urlprefix-shop.test/", "urlprefix-old.test/").check(Health.PASSING).register();
+            Await.until("the tags are served", SOON, () -> gateway.status("shop.test/name") == 200 && gateway.status("old.test/name") == 200);
+            consul.cli("kv", "put", "fabio/config", "# by hand\nroute add ext ext.test/ http://127.0.0.1:" + origin.port() + "/\nroute del web old.test/\n");
+            Await.until("an added route is served", SOON, () -> gateway.status("ext.test/name") == 200);
+            assertEquals(404, gateway.status("old.test/name"));
+            consul.kvPut("fabio/configuration", "route del web shop.test/\n");
+
+            consul.cli("kv", "put", "fabio/config", "route add ext other.test/ http://127.0.0.1:" + origin.port() + "/\nroute ad ext more.test/ http://127.0.0.1/\n");
+            Await.until("the bad line is rejected", SOON, () -> rejected(gateway, "fabio/config").contains("fabio/config line 2: syntax error"));
+            assertTrue(rejected(gateway, "fabio/config").contains("the version before stays in force"));
+            assertEquals(200, gateway.status("ext.test/name"));
+            assertEquals(404, gateway.status("other.test/name"));
+
+            consul.cli("kv", "put", "gatepost/fabio/more", "route add ext mine.test/ http://127.0.0.1:" + origin.port() + "/\nroute weigh nonsense\n");
+            Await.until("of a new text with a bad line the good ones are obeyed", SOON, () -> gateway.status("mine.test/name") == 200);
+            assertTrue(rejected(gateway, "gatepost/fabio/more").contains("gatepost/fabio/more line 2: syntax error"));
+
+            consul.cli("kv", "delete", "fabio/config");
+            Await.until("deleted commands are undone", SOON, () -> gateway.status("ext.test/name") == 404 && gateway.status("old.test/name") == 200);
+            assertEquals(200, gateway.status("shop.test/name"), "a key that only begins alike is no command");
+        }
+    }
+
+    @Test
+    void aStartWithoutConsulHasTheKvStoresFragmentsFromTheCopyOnDisk() throws Exception {
+        certificate("kv.example");
+        try (ConsulAgent consul = ConsulAgent.start(); Origin origin = Origin.start("web-1")) {
+            String[] settings = {"consul: { address: \"" + consul.address() + "\" }", "catalog: { last-good: state/catalog.json }"};
+            consul.kvPut("gatepost/routes/fixed", "{ route: fixed.test/, addresses: [ \"127.0.0.1:" + origin.port() + "\" ] }");
+            consul.cli("kv", "put", "gatepost/certificates/shop", "@" + home.resolve("kv.example.both"));
+            Path copy = home.resolve("state/catalog.json.keys");
+            try (RunningGateway gateway = RunningGateway.start(home, settings)) {
+                Await.until("the fragments are served", SOON, () -> gateway.status("fixed.test/name") == 200 && trusts(gateway, "kv.example"));
+                Await.until("both copies are written", SOON, () -> Files.exists(copy) && Files.exists(home.resolve("state/catalog.json")));
+                assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(copy)));
+            }
+            consul.kill();
+            try (RunningGateway gateway = RunningGateway.start(home, settings)) {
+                Await.until("the copy's fragments are served", SOON, () -> gateway.status("fixed.test/name") == 200);
+                assertTrue(trusts(gateway, "kv.example"));
+                JsonNode fragments = gateway.admin("/api/v1/state").path("fragments").path(0);
+                assertEquals(2, fragments.path("count").asInt(), fragments::toString);
+                assertTrue(fragments.hasNonNull("lastError"), fragments::toString);
+            }
+        }
+    }
+
+    /// Writes `NAME.pem` and `NAME.key`, and both in one as `NAME.both`.
+    private String certificate(String name) throws Exception {
+        TestCertificate.write(home, name, name);
+        String both = Files.readString(home.resolve(name + ".pem")) + Files.readString(home.resolve(name + ".key"));
+        Files.writeString(home.resolve(name + ".both"), both);
+        return both;
+    }
+
+    /// Whether curl, which trusts that certificate alone, is content.
+    private boolean trusts(RunningGateway gateway, String name) {
+        return Command.runUnchecked("curl", "-s", "-o", "/dev/null", "--max-time", "20", "--cacert", home.resolve(name + ".pem").toString(),
+                        "--resolve", name + ":" + gateway.httpsPort() + ":127.0.0.1", "https://" + name + ":" + gateway.httpsPort() + "/").exit() == 0;
     }
 
     /// A developer registers a service, and has a URL and a name.

@@ -68,10 +68,11 @@ public final class ConsulKeys implements AutoCloseable {
     private final Thread thread = Thread.ofVirtual().name("consul-keys").unstarted(this::follow);
     private volatile boolean closed;
 
-    /// @param tls for an `https` address: whom to believe and what to show
-    public ConsulKeys(GatewayConfig.Consul consul, Optional<SSLContext> tls, RandomGenerator random, Listener listener) {
+    /// @param folder what the keys begin with: `gatepost/`
+    /// @param tls    for an `https` address: whom to believe and what to show
+    public ConsulKeys(GatewayConfig.Consul consul, String folder, Optional<SSLContext> tls, RandomGenerator random, Listener listener) {
         this.address = consul.address().replaceAll("/+$", "");
-        this.folder = consul.keyPrefix() + "/";
+        this.folder = folder;
         this.query = consul.datacenter().isEmpty() ? "" : "&dc=" + ConsulClient.segment(consul.datacenter());
         this.token = new ConsulToken(consul);
         this.backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10), random);
@@ -135,7 +136,7 @@ public final class ConsulKeys implements AutoCloseable {
     }
 
     private Answer ask(long index, String more) throws IOException, InterruptedException {
-        String path = Arrays.stream(folder.split("/")).map(ConsulClient::segment).collect(Collectors.joining("/", "/v1/kv/", "/"));
+        String path = Arrays.stream(folder.split("/")).map(ConsulClient::segment).collect(Collectors.joining("/", "/v1/kv/", folder.endsWith("/") ? "/" : ""));
         String waiting = index == 0 ? "" : "&index=%d&wait=%dms".formatted(index, WAIT.toMillis());
         Duration patience = index == 0 ? ANSWER : WAIT.plus(WAIT.dividedBy(16)).plus(ANSWER);
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path + "?recurse" + waiting + query + more)).timeout(patience);

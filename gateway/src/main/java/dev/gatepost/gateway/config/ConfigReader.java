@@ -91,7 +91,7 @@ public final class ConfigReader {
                 consul(),
                 new CatalogFiles(find(Settings.CATALOG_FILE), find(Settings.CATALOG_LAST_GOOD), get(Settings.CATALOG_MAX_AGE),
                         get(Settings.CATALOG_MAX_LOSS), new TreeSet<>(find(Settings.CATALOG_PANIC).orElse(List.of()))),
-                new Fragments(find(Settings.FRAGMENTS_FOLDER)),
+                new Fragments(find(Settings.FRAGMENTS_FOLDER), find(Settings.FRAGMENTS_FABIO_PATH)),
                 routes(),
                 find(Settings.TRUSTED_PROXIES).orElse(List.of()),
                 new AccessLog(get(Settings.ACCESS_LOG_OUTPUT), get(Settings.ACCESS_LOG_FORMAT), Math.toIntExact(get(Settings.ACCESS_LOG_BUFFER))),

@@ -256,8 +256,9 @@ public record GatewayConfig(
         }
     }
 
-    /// @param folder of routes and zones that operators keep beside the catalog
-    public record Fragments(Optional<Path> folder) {}
+    /// @param folder    of what operators keep beside the catalog
+    /// @param fabioPath where fabio's commands are in the KV store
+    public record Fragments(Optional<Path> folder, Optional<String> fabioPath) {}
 
     public record Routes(Set<Dialect> dialects, String defaultHost, List<Selector> defaultHostFor, boolean admitWarning) {
         public Routes {

@@ -82,7 +82,9 @@ final class Settings {
     static final Setting<List<String>> CONSUL_DATACENTERS = optional("consul.datacenters", Syntax.list(datacenter()), "none", SOMETIMES,
             "other datacenters that serve a route in this order while its services have no healthy instance in the own one, `[dc2, dc3]`; DNS has their names as `web.service.dc2.consul` anyway");
     static final Setting<Path> FRAGMENTS_FOLDER = optional("fragments.folder", Syntax.folder("a readable folder"), "none", SOMETIMES,
-            "routes and zones that operators write, followed as its files change; the same is read from Consul's KV store");
+            "routes, zones and certificates that operators write, followed as its files change; the same is read from Consul's KV store");
+    static final Setting<String> FRAGMENTS_FABIO_PATH = optional("fragments.fabio-path", keyPrefix(), "none", SOMETIMES,
+            "where fabio keeps its `route add\\|del\\|weight` commands in Consul's KV store, `fabio/config`; our own place for them is `fabio/NAME` in the folder of `consul.key-prefix`");
     static final Setting<List<Routes.Dialect>> ROUTES_DIALECTS = of("routes.dialects", Syntax.list(Syntax.oneOf(dialects())), "gatepost, fabio, traefik", SOMETIMES,
             "which tags are read as routes");
     static final Setting<Boolean> ROUTES_HEALTH = of("routes.health", Syntax.oneOf(health()), "passing", SOMETIMES,
@@ -179,7 +181,7 @@ final class Settings {
     static final Setting<List<Dns.Listed>> DNS_RATE_LIMIT_EXEMPT = optional("dns.rate-limit-exempt", Syntax.list(listed()), "none", RARELY,
             "whom the limit does not hold for, as `dns.allow`");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
-            "the folder of the KV store that fragments are read from: `routes/NAME`, `zones/NAME`");
+            "the folder of the KV store that fragments are read from: `routes/NAME`, `zones/NAME`, `certificates/NAME`, `fabio/NAME`");
     static final Setting<String> CONSUL_DATACENTER = optional("consul.datacenter", Syntax.text(), "the agent's own", RARELY,
             "the datacenter whose services are read");
     static final Setting<Path> CONSUL_CA_CERTIFICATE = optional("consul.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,

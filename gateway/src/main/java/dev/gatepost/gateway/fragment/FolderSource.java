@@ -19,7 +19,8 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Fragments in a folder and in the folders directly below it: `NAME.yaml` is of routes, `NAME.zone` a zone. The extension alone tells, since a ConfigMap has no folders.
+/// Fragments in a folder and in the folders directly below it: `NAME.yaml` is of routes, `NAME.zone` a zone,
+/// `NAME.pem` a certificate chain with its key. The extension alone tells, since a ConfigMap has no folders.
 ///
 /// The folder may be swapped as a whole behind a link (Kubernetes) and its files replaced (consul-template). A folder that
 /// can't be read takes nothing away; a file that is gone does.
@@ -156,7 +157,7 @@ final class FolderSource implements FragmentSource {
         String name = fileName.substring(0, dot);
         Optional<Fragment.Kind> kind = kind(fileName.substring(dot + 1));
         if (kind.isEmpty()) {
-            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml or NAME.zone)"));
+            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml, NAME.zone, or NAME.pem with chain and key)"));
             return;
         }
         String text = "";
@@ -182,6 +183,7 @@ final class FolderSource implements FragmentSource {
         return switch (extension) {
             case "yaml", "yml" -> Optional.of(Fragment.Kind.ROUTE);
             case "zone" -> Optional.of(Fragment.Kind.ZONE);
+            case "pem" -> Optional.of(Fragment.Kind.CERTIFICATE);
             default -> Optional.empty();
         };
     }

@@ -13,7 +13,11 @@ import java.util.Optional;
 public record Fragment(Kind kind, String medium, String name, Place place, String text, Optional<String> unreadable) {
     public enum Kind {
         ROUTE("routes"),
-        ZONE("zones");
+        ZONE("zones"),
+        /// A chain and its private key, PEM.
+        CERTIFICATE("certificates"),
+        /// fabio's command language.
+        COMMANDS("fabio");
 
         private final String folder;
 

@@ -3,6 +3,7 @@ package dev.gatepost.gateway.fragment;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.ZoneFile;
 import dev.gatepost.gateway.config.Problem;
+import dev.gatepost.gateway.route.FabioCommands;
 import dev.gatepost.gateway.route.RouteFragment;
 import dev.gatepost.gateway.zone.StaticZone;
 import java.time.Duration;
@@ -24,6 +25,9 @@ final class FragmentReader {
     /// Of records whose file says nothing of it.
     private static final Duration TTL = Duration.ofMinutes(1);
 
+    /// Has no business in any other fragment, and must not be quoted.
+    private static final String PRIVATE_KEY = "PRIVATE KEY-----";
+
     private Map<String, Held> held = Map.of();
     private List<StaticZone> zonesInForce = Fragments.NONE.zones();
 
@@ -32,6 +36,12 @@ final class FragmentReader {
         record Routes(RouteFragment routes) implements Meaning {}
 
         record Zone(StaticZone zone) implements Meaning {}
+
+        /// Whether it is a certificate is for those to say who serve it, and keep the last good one.
+        record Certificate(PemFragment text) implements Meaning {}
+
+        /// @param whole whether every line could be read
+        record Commands(FabioCommands commands, boolean whole) implements Meaning {}
     }
 
     /// @param text     as it was last written, good or bad
@@ -45,15 +55,23 @@ final class FragmentReader {
         List<RouteFragment> routes = new ArrayList<>();
         Map<DomainName, StaticZone> zones = new LinkedHashMap<>();
         Map<DomainName, Fragment> owners = new HashMap<>();
+        List<PemFragment> certificates = new ArrayList<>();
+        FabioCommands commands = FabioCommands.NONE;
         List<RejectedFragment> rejected = new ArrayList<>();
         for (FragmentSource.Found source : found) {
+            FabioCommands ofSource = FabioCommands.NONE;
             rejected.addAll(source.rejected());
             for (Fragment fragment : source.fragments()) {
                 Held now = held(fragment, Optional.ofNullable(held.get(fragment.id())));
                 next.put(fragment.id(), now);
                 now.problems().forEach(problem -> rejected.add(new RejectedFragment(fragment.medium(), fragment.place().source(), problem)));
+                if (now.good().orElse(null) instanceof Meaning.Commands(FabioCommands more, _)) {
+                    ofSource = ofSource.then(more);
+                }
                 now.good().ifPresent(meaning -> {
                     switch (meaning) {
+                        case Meaning.Commands _ -> {} // taken in their order, above
+                        case Meaning.Certificate(PemFragment text) -> certificates.add(text);
                         case Meaning.Routes(RouteFragment good) -> routes.add(good);
                         case Meaning.Zone(StaticZone good) -> {
                             Fragment owner = owners.putIfAbsent(good.origin(), fragment);
@@ -69,12 +87,14 @@ final class FragmentReader {
                     }
                 });
             }
+            // Of two commands the last has the last word, and the first source goes before the others.
+            commands = ofSource.then(commands);
         }
         held = next;
         if (!sameObjects(List.copyOf(zones.values()), zonesInForce)) {
             zonesInForce = List.copyOf(zones.values());
         }
-        return new Fragments(routes, zonesInForce, rejected);
+        return new Fragments(routes, zonesInForce, certificates, commands, rejected);
     }
 
     @SuppressWarnings("ReferenceEquality") // what was not written anew is the same object
@@ -93,23 +113,42 @@ final class FragmentReader {
         } else {
             meaning = meaning(fragment, problems);
         }
-        if (meaning.isPresent()) {
+        if (meaning.isPresent() && problems.isEmpty()) {
             return new Held(fragment.text(), meaning, List.of());
         }
-        Optional<Meaning> kept = before.flatMap(Held::good);
-        List<String> reasons = problems.stream().map(problem -> problem + (kept.isPresent() ? "; the version before stays in force" : "")).toList();
-        if (before.filter(last -> last.problems().equals(reasons)).isEmpty()) {
+        Optional<Meaning> last = before.flatMap(Held::good).filter(FragmentReader::isWhole);
+        // What is good of a bad one is better than nothing, but not than the last good one.
+        Optional<Meaning> partial = meaning;
+        Optional<Meaning> kept = last.or(() -> partial);
+        List<String> reasons = problems.stream().map(problem -> problem + (last.isPresent() ? "; the version before stays in force" : "")).toList();
+        if (before.filter(earlier -> earlier.problems().equals(reasons)).isEmpty()) {
             reasons.forEach(reason -> LOG.warn("fragment rejected: {}", reason));
         }
         // An unreadable one is looked at again.
         return new Held(fragment.unreadable().isPresent() ? "" : fragment.text(), kept, reasons);
     }
 
+    private static boolean isWhole(Meaning meaning) {
+        return !(meaning instanceof Meaning.Commands(_, boolean whole)) || whole;
+    }
+
     private static Optional<Meaning> meaning(Fragment fragment, List<Problem> problems) {
+        if (fragment.kind() != Fragment.Kind.CERTIFICATE && fragment.text().contains(PRIVATE_KEY)) {
+            problems.add(new Problem(fragment.place(), "holds a private key (expected: that under certificates/NAME, or in NAME.pem)"));
+            return Optional.empty();
+        }
         return switch (fragment.kind()) {
+            case CERTIFICATE -> Optional.of(new Meaning.Certificate(new PemFragment(fragment.place().source(), fragment.text())));
+            case COMMANDS -> commands(fragment, problems);
             case ROUTE -> RouteFragment.read(fragment.medium(), fragment.text(), fragment.place(), problems).map(Meaning.Routes::new);
             case ZONE -> zone(fragment, problems);
         };
+    }
+
+    private static Optional<Meaning> commands(Fragment fragment, List<Problem> problems) {
+        FabioCommands read = FabioCommands.parse(fragment.medium(), fragment.place().source(), fragment.text());
+        read.rejected().forEach(line -> problems.add(new Problem(fragment.place(), line.reason() + ": " + line.text())));
+        return Optional.of(new Meaning.Commands(new FabioCommands(read.commands(), List.of()), read.rejected().isEmpty()));
     }
 
     /// The name says which zone it is.

@@ -29,14 +29,22 @@ public final class FragmentWatch implements AutoCloseable {
         this.sources = List.copyOf(sources);
     }
 
-    /// The sources that the configuration names: the folder, then the KV store.
+    /// The sources that the configuration names: the folder, then the KV store, then fabio's place in it.
     ///
     /// @param tls towards Consul, for an `https` address
     public static FragmentWatch of(GatewayConfig config, Optional<SSLContext> tls, InstantSource clock) {
         List<FragmentSource> sources = new ArrayList<>();
         config.fragments().folder().ifPresent(folder -> sources.add(new FolderSource(folder, FileWatch.Timing.DEFAULT, clock)));
-        config.consul().ifPresent(consul -> sources.add(new KeySource(consul, tls, PATIENCE, clock)));
+        config.consul().ifPresent(consul -> {
+            sources.add(KeySource.of(consul, tls, copy(config, ".keys"), PATIENCE, clock));
+            config.fragments().fabioPath().ifPresent(path -> sources.add(KeySource.ofFabio(consul, path, tls, copy(config, ".fabio"), PATIENCE, clock)));
+        });
         return new FragmentWatch(sources);
+    }
+
+    /// Beside the catalog's copy.
+    private static Optional<KeyCopy> copy(GatewayConfig config, String suffix) {
+        return config.catalog().lastGood().map(file -> new KeyCopy(file.resolveSibling(file.getFileName() + suffix), config.catalog().maxAge()));
     }
 
     /// @param changed called whenever other fragments are in force or rejected, by one thread at a time

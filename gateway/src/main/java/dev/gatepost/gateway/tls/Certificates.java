@@ -34,6 +34,7 @@ public final class Certificates implements AutoCloseable {
 
     private final List<GatewayConfig.Certificate> configured;
     private final InstantSource clock;
+    private List<CertificateText> written = List.of();
     private Map<Path, Kept> kept = Map.of();
     private final List<Retired> retired = new ArrayList<>();
     private boolean closed;
@@ -53,7 +54,7 @@ public final class Certificates implements AutoCloseable {
     }
 
     public static CertificateLoad load(List<GatewayConfig.Certificate> configured, InstantSource clock) {
-        Reading reading = Reading.of(configured, Map.of());
+        Reading reading = Reading.of(configured, List.of(), Map.of());
         List<RejectedCertificate> missing = reading.missing();
         if (!missing.isEmpty() || reading.certificates().isEmpty()) {
             reading.certificates().forEach(Certificates::release);
@@ -100,7 +101,7 @@ public final class Certificates implements AutoCloseable {
             return;
         }
         releaseRetired(clock.instant().minus(RETIREMENT));
-        Reading reading = Reading.of(configured, kept);
+        Reading reading = Reading.of(configured, written, kept);
         boolean sameProblems = reading.rejected().equals(rejected);
         rejected = reading.rejected();
         if (reading.certificates().isEmpty()) {
@@ -124,6 +125,14 @@ public final class Certificates implements AutoCloseable {
         kept = reading.kept();
         if (!sameProblems) {
             warn(reading);
+        }
+    }
+
+    /// Serves these as well, those that the configuration names before them, in place of those that were given before.
+    public synchronized void serveBeside(List<CertificateText> texts) {
+        if (!texts.equals(written)) {
+            written = List.copyOf(texts);
+            reload();
         }
     }
 
@@ -179,7 +188,7 @@ public final class Certificates implements AutoCloseable {
 
     /// What the files hold at one moment.
     private record Reading(Map<Path, Kept> kept, List<ServerCertificate> certificates, List<RejectedCertificate> rejected, List<RejectedCertificate> missing) {
-        static Reading of(List<GatewayConfig.Certificate> configured, Map<Path, Kept> before) {
+        static Reading of(List<GatewayConfig.Certificate> configured, List<CertificateText> written, Map<Path, Kept> before) {
             Reading reading = new Reading(new HashMap<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
             for (GatewayConfig.Certificate each : configured) {
                 try {
@@ -188,6 +197,7 @@ public final class Certificates implements AutoCloseable {
                     reading.reject(each.certificate(), "the directory is not readable: " + e.getMessage());
                 }
             }
+            written.forEach(text -> reading.add(text, Optional.ofNullable(before.get(text.place()))));
             return new Reading(
                     Map.copyOf(reading.kept), List.copyOf(reading.certificates), List.copyOf(reading.rejected), List.copyOf(reading.missing));
         }
@@ -218,8 +228,27 @@ public final class Certificates implements AutoCloseable {
             }
         }
 
+        private void add(CertificateText text, Optional<Kept> before) {
+            String digest = text.digest();
+            if (before.isPresent() && before.get().digest().equals(digest)) {
+                keep(text.place(), before.get());
+                return;
+            }
+            try {
+                keep(text.place(), new Kept(digest, ServerCertificate.read(text)));
+            } catch (IOException | CertificateException e) {
+                String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+                reject(text.place(), reason + (before.isPresent() ? "; the version before stays in force" : ""));
+                before.ifPresent(last -> keep(text.place(), last));
+            }
+        }
+
         private void keep(CertificateFiles files, Kept certificate) {
-            if (kept.putIfAbsent(files.certificate(), certificate) == null) {
+            keep(files.certificate(), certificate);
+        }
+
+        private void keep(Path place, Kept certificate) {
+            if (kept.putIfAbsent(place, certificate) == null) {
                 certificates.add(certificate.certificate());
             }
         }

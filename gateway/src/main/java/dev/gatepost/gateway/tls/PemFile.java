@@ -33,7 +33,11 @@ record PemFile(Path path, List<Block> blocks) {
         if (Files.size(path) > MAX_BYTES) {
             throw new CertificateException(Files.size(path) + " bytes long (expected: a PEM file of at most " + MAX_BYTES + ")");
         }
-        Matcher matcher = BLOCK.matcher(Files.readString(path, StandardCharsets.ISO_8859_1));
+        return of(path, Files.readString(path, StandardCharsets.ISO_8859_1));
+    }
+
+    static PemFile of(Path path, String text) {
+        Matcher matcher = BLOCK.matcher(text);
         List<Block> blocks = new ArrayList<>();
         while (matcher.find()) {
             blocks.add(new Block(matcher.group(1), matcher.group(2)));

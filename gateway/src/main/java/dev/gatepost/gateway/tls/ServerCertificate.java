@@ -31,8 +31,16 @@ public record ServerCertificate(
     /// Reads the pair that `files` names.
     static ServerCertificate read(CertificateFiles files) throws IOException, CertificateException {
         PemFile pem = PemFile.read(files.certificate());
+        return of(pem, files.key().isPresent() ? PemFile.read(files.key().get()) : pem);
+    }
+
+    static ServerCertificate read(CertificateText text) throws IOException, CertificateException {
+        PemFile pem = text.read();
+        return of(pem, pem);
+    }
+
+    private static ServerCertificate of(PemFile pem, PemFile keyPem) throws IOException, CertificateException {
         List<X509Certificate> chain = chain(pem);
-        PemFile keyPem = files.key().isPresent() ? PemFile.read(files.key().get()) : pem;
         List<PemFile.Block> keys = keyPem.privateKeys();
         if (keys.size() != 1) {
             throw new CertificateException(keys.size() + " private keys in " + keyPem.path() + " (expected: 1, there or in a .key file beside it)");
@@ -42,7 +50,7 @@ public record ServerCertificate(
         if (!algorithm.equals("RSA") && !algorithm.equals("EC")) {
             throw new CertificateException("its key is " + algorithm + " (expected: RSA or EC)");
         }
-        return of(files.certificate(), KeyEncoding.privateKey(keys.getFirst(), leaf.getPublicKey(), keyPem.path()), chain);
+        return of(pem.path(), KeyEncoding.privateKey(keys.getFirst(), leaf.getPublicKey(), keyPem.path()), chain);
     }
 
     static ServerCertificate of(Path file, PrivateKey key, List<X509Certificate> chain) throws CertificateException {
