@@ -3,6 +3,10 @@ package dev.gatepost.gateway;
 import dev.gatepost.gateway.catalog.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,8 +23,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
 import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
@@ -36,6 +42,7 @@ final class DnsOverHttpsTest {
     @TempDir
     static Path home;
 
+    private static DatagramSocket upstream;
     private static RunningGateway gateway;
 
     @BeforeAll
@@ -46,14 +53,39 @@ final class DnsOverHttpsTest {
                     tags: [ "gatepost.route=/" ]
                     instances: [ { id: web-1, address: 127.0.0.1, port: 1 } ]
                 """);
+        upstream = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        Thread.ofVirtual().start(DnsOverHttpsTest::denyAll);
         gateway = RunningGateway.start(
-                home, "dns: { address: 127.0.0.1:0, over-https: dns.test/dns-query, ttl: 7s, negative-ttl: 3s }", "catalog: { file: services.yaml }");
+                home,
+                "dns: { address: 127.0.0.1:0, over-https: dns.test/dns-query, ttl: 7s, negative-ttl: 3s, forward: [ { zone: elsewhere.test, to: [127.0.0.1:"
+                        + upstream.getLocalPort() + "] } ] }",
+                "catalog: { file: services.yaml }");
         Await.until("the route is there", SOON, () -> gateway.status("web.test/") != 404 && gateway.status("web.test/") != 503);
     }
 
     @AfterAll
     static void stop() {
         gateway.close();
+        upstream.close();
+    }
+
+    /// Says NXDOMAIN to everything, for 60 s.
+    private static void denyAll() {
+        try {
+            while (true) {
+                var packet = new DatagramPacket(new byte[4096], 4096);
+                upstream.receive(packet);
+                Message answer = new Message(Arrays.copyOf(packet.getData(), packet.getLength()));
+                answer.getHeader().setFlag(Flags.QR);
+                answer.getHeader().setRcode(Rcode.NXDOMAIN);
+                answer.removeAllRecords(Section.ADDITIONAL);
+                answer.addRecord(Record.fromString(Name.fromString("elsewhere.test."), Type.SOA, DClass.IN, 60, "ns. admin. 1 60 60 60 60", Name.root), Section.AUTHORITY);
+                byte[] bytes = answer.toWire();
+                upstream.send(new DatagramPacket(bytes, bytes.length, packet.getSocketAddress()));
+            }
+        } catch (IOException _) {
+            // Closed.
+        }
     }
 
     @ParameterizedTest
@@ -72,6 +104,17 @@ final class DnsOverHttpsTest {
     void lastsAsLongAsItsAnswer() throws Exception {
         assertTrue(ask(query("nothing.service.consul.", Type.A), false).head.contains("cache-control: max-age=3"));
         assertTrue(ask(query("www.example.com.", Type.A), true).head.contains("cache-control: no-store"), "REFUSED has no TTL");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--http1.1", "--http2"})
+    void waitsForWhatItHasToAskFor(String version) throws Exception {
+        for (boolean post : new boolean[] {false, true}) {
+            Answered answered = ask(query(version.substring(2, 6) + post + ".elsewhere.test.", Type.A), post, version);
+            assertTrue(answered.status.startsWith("200 "), answered.status);
+            assertEquals(Rcode.NXDOMAIN, new Message(answered.body).getRcode());
+            assertTrue(answered.head.contains("cache-control: max-age="), answered.head);
+        }
     }
 
     @Test
