@@ -43,7 +43,7 @@ final class Check {
                 yield invalid.readable();
             }
         };
-        config.flatMap(GatewayConfig::https).ifPresent(https -> problems.addAll(certificateProblems(https.certificates())));
+        config.flatMap(GatewayConfig::https).ifPresent(https -> problems.addAll(certificateProblems(https)));
         config.ifPresent(readable -> problems.addAll(upstreamTlsProblems(readable.upstreams())));
         config.flatMap(GatewayConfig::dns).ifPresent(dns -> problems.addAll(localNameProblems(dns.forwarding())));
         config.flatMap(readable -> readable.catalog().file()).ifPresent(services -> problems.addAll(catalogProblems(services)));
@@ -73,11 +73,11 @@ final class Check {
         };
     }
 
-    private static List<String> certificateProblems(List<GatewayConfig.Certificate> configured) {
-        if (configured.isEmpty()) {
+    private static List<String> certificateProblems(GatewayConfig.Https https) {
+        if (https.certificates().isEmpty()) {
             return List.of(); // said where the configuration was read
         }
-        List<RejectedCertificate> rejected = switch (Certificates.load(configured, InstantSource.system())) {
+        List<RejectedCertificate> rejected = switch (Certificates.load(https.certificates(), https.ticketKeys(), InstantSource.system())) {
             case CertificateLoad.Unusable unusable -> unusable.problems();
             case CertificateLoad.Usable usable -> {
                 usable.certificates().close();

@@ -201,7 +201,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     private Certificates certificates(GatewayConfig.Https https) throws StartFailure {
-        return switch (Certificates.load(https.certificates(), clock)) {
+        return switch (Certificates.load(https.certificates(), https.ticketKeys(), clock)) {
             case CertificateLoad.Unusable unusable -> throw new StartFailure(
                     unusable.problems().stream().map(RejectedCertificate::message).collect(Collectors.joining("; ")));
             case CertificateLoad.Usable usable -> {

@@ -127,7 +127,7 @@ public final class ConfigReader {
         if (certificates.isEmpty() && problems.size() == before) {
             problems.add(Problem.of(place, Settings.HTTPS_CERTIFICATES.key(), "none", "at least one { certificate: FILE, key: FILE }"));
         }
-        return new Https(address, certificates);
+        return new Https(address, certificates, find(Settings.HTTPS_TICKET_KEYS));
     }
 
     private Dns dns(Place place, InetSocketAddress address) {

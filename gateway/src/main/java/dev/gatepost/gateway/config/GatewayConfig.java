@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// The whole configuration, validated and immutable: what the YAML file, the environment and the defaults add up to.
 /// A listener that is absent is not opened.
@@ -42,7 +43,8 @@ public record GatewayConfig(
     /// @param h2c whether HTTP/2 is served there as well, to clients that begin with it
     public record Http(InetSocketAddress address, boolean h2c) {}
 
-    public record Https(InetSocketAddress address, List<Certificate> certificates) {
+    /// @param ticketKeys holds the keys of session tickets that several gateways share; empty: each makes its own
+    public record Https(InetSocketAddress address, List<Certificate> certificates, Optional<Path> ticketKeys) {
         public Https {
             certificates = List.copyOf(certificates);
         }
@@ -50,7 +52,11 @@ public record GatewayConfig(
 
     /// @param certificate a PEM chain, leaf first; or a directory, each `NAME.pem|.crt` in it with its `NAME.key`
     /// @param key         a PEM private key; empty when `certificate` is a directory or holds the key itself
-    public record Certificate(Path certificate, Optional<Path> key) {}
+    public record Certificate(Path certificate, Optional<Path> key) {
+        public Stream<Path> files() {
+            return Stream.concat(Stream.of(certificate), key.stream());
+        }
+    }
 
     /// @param ttl         of positive answers
     /// @param negativeTtl of NODATA and NXDOMAIN (RFC 2308)

@@ -97,6 +97,8 @@ final class Settings {
             "whose X-Forwarded-* and PROXY headers are believed");
     static final Setting<String> ACCESS_LOG_OUTPUT = of("access-log.output", output(), "stdout", SOMETIMES,
             "`stdout`, `file:PATH`, `tcp://HOST:PORT` or `none`");
+    static final Setting<Path> HTTPS_TICKET_KEYS = optional("https.ticket-keys", Syntax.file("a readable file"), "our own, a new one every hour", SOMETIMES,
+            "session ticket keys that several gateways share: a line of `openssl rand -base64 48` each, the first seals and all open; reread when the file changes");
     static final Setting<Integer> THREADS = optional("threads", Syntax.count(1, 1024), "one per core", SOMETIMES,
             "event loops");
     static final Setting<Duration> DRAIN_GRACE = of("drain.grace", Syntax.duration(ZERO), "0s", SOMETIMES,

@@ -1,11 +1,9 @@
 package dev.gatepost.gateway.tls;
 
 import dev.gatepost.gateway.config.FileWatch;
-import dev.gatepost.gateway.config.GatewayConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,10 +24,7 @@ final class CertificateWatch implements AutoCloseable {
         this.thread = Thread.ofVirtual().name("certificates").unstarted(this::run);
     }
 
-    static CertificateWatch start(List<GatewayConfig.Certificate> configured, Runnable reload) {
-        List<Path> files = configured.stream()
-                .flatMap(each -> Stream.concat(Stream.of(each.certificate()), each.key().stream()))
-                .toList();
+    static CertificateWatch start(List<Path> files, Runnable reload) {
         CertificateWatch started = new CertificateWatch(FileWatch.of(files, TIMING), reload);
         started.thread.start();
         return started;

@@ -3,7 +3,9 @@ package dev.gatepost.gateway.tls;
 import dev.gatepost.gateway.config.GatewayConfig;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,6 +16,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,28 +36,52 @@ public final class Certificates implements AutoCloseable {
 
     private record Retired(ServerCertificate certificate, Instant since) {}
 
+    /// Whoever renews certificates has done so before this much is left of them.
+    private static final Duration LONGEST_NOTICE = Duration.ofDays(14);
+
     private final List<GatewayConfig.Certificate> configured;
+    private final Optional<Path> ticketFile;
+    private final SecureRandom random = new SecureRandom();
     private final InstantSource clock;
     private List<CertificateText> written = List.of();
+    private TicketKeys tickets;
     private Map<Path, Kept> kept = Map.of();
     private final List<Retired> retired = new ArrayList<>();
     private boolean closed;
     private volatile CertificateTable table;
     private volatile List<RejectedCertificate> rejected = List.of();
     private @Nullable CertificateWatch watch;
+    private @Nullable Thread keeping;
 
-    private Certificates(List<GatewayConfig.Certificate> configured, InstantSource clock, CertificateTable table) {
+    private Certificates(
+            List<GatewayConfig.Certificate> configured, Optional<Path> ticketFile, TicketKeys tickets, InstantSource clock, CertificateTable table) {
         this.configured = List.copyOf(configured);
+        this.ticketFile = ticketFile;
+        this.tickets = tickets;
         this.clock = clock;
         this.table = table;
+        table.certificates().forEach(certificate -> tickets.applyTo(certificate.context()));
     }
 
     /// One that never changes and needs no file.
     public static Certificates of(ServerCertificate certificate) {
-        return new Certificates(List.of(), InstantSource.system(), CertificateTable.from(List.of(certificate), Instant.now()));
+        CertificateTable table = CertificateTable.from(List.of(certificate), Instant.now());
+        return new Certificates(List.of(), Optional.empty(), TicketKeys.own(new SecureRandom()), InstantSource.system(), table);
     }
 
+    /// With ticket keys that nobody else has.
     public static CertificateLoad load(List<GatewayConfig.Certificate> configured, InstantSource clock) {
+        return load(configured, Optional.empty(), clock);
+    }
+
+    /// @param ticketFile holds the keys of session tickets; empty: we make our own
+    public static CertificateLoad load(List<GatewayConfig.Certificate> configured, Optional<Path> ticketFile, InstantSource clock) {
+        TicketKeys tickets;
+        try {
+            tickets = ticketFile.isPresent() ? TicketKeys.read(ticketFile.get()) : TicketKeys.own(new SecureRandom());
+        } catch (IOException e) {
+            return new CertificateLoad.Unusable(List.of(new RejectedCertificate(ticketFile.orElseThrow(), reason(e))));
+        }
         Reading reading = Reading.of(configured, List.of(), Map.of());
         List<RejectedCertificate> missing = reading.missing();
         if (!missing.isEmpty() || reading.certificates().isEmpty()) {
@@ -61,7 +89,7 @@ public final class Certificates implements AutoCloseable {
             return new CertificateLoad.Unusable(problems(reading, configured));
         }
         Certificates certificates =
-                new Certificates(configured, clock, CertificateTable.from(reading.certificates(), clock.instant()));
+                new Certificates(configured, ticketFile, tickets, clock, CertificateTable.from(reading.certificates(), clock.instant()));
         certificates.kept = reading.kept();
         certificates.rejected = reading.rejected();
         certificates.warn(reading);
@@ -95,12 +123,13 @@ public final class Certificates implements AutoCloseable {
         return rejected;
     }
 
-    /// Reads the files again and serves what they hold now; unchanged ones keep their context, and so their tickets.
+    /// Reads the files again and serves what they hold now; unchanged ones keep their context.
     public synchronized void reload() { // the watch's thread against the one that obeys SIGHUP
         if (closed || configured.isEmpty()) {
             return;
         }
         releaseRetired(clock.instant().minus(RETIREMENT));
+        reloadTickets();
         Reading reading = Reading.of(configured, written, kept);
         boolean sameProblems = reading.rejected().equals(rejected);
         rejected = reading.rejected();
@@ -110,6 +139,7 @@ public final class Certificates implements AutoCloseable {
         }
         List<ServerCertificate> before = table.certificates();
         if (!before.equals(reading.certificates())) {
+            reading.certificates().stream().filter(certificate -> !before.contains(certificate)).forEach(certificate -> tickets.applyTo(certificate.context()));
             table = CertificateTable.from(reading.certificates(), clock.instant());
             for (ServerCertificate certificate : before) {
                 if (!reading.certificates().contains(certificate)) {
@@ -125,6 +155,8 @@ public final class Certificates implements AutoCloseable {
         kept = reading.kept();
         if (!sameProblems) {
             warn(reading);
+        } else {
+            reading.certificates().stream().filter(certificate -> !before.contains(certificate)).forEach(this::warnOfEnd);
         }
     }
 
@@ -136,10 +168,53 @@ public final class Certificates implements AutoCloseable {
         }
     }
 
-    /// Follows changes of the files until closed.
+    /// A file that can't be used changes nothing.
+    private void reloadTickets() {
+        if (ticketFile.isEmpty()) {
+            return;
+        }
+        try {
+            TicketKeys read = TicketKeys.read(ticketFile.get());
+            if (!read.sameAs(tickets)) {
+                seal(read);
+                LOG.info("session ticket keys of {} in use: {}, the first seals", ticketFile.get(), read.keys().size());
+            }
+        } catch (IOException e) {
+            LOG.warn("session ticket keys not reread, the previous ones stay: {}: {}", ticketFile.get(), reason(e));
+        }
+    }
+
+    private void seal(TicketKeys keys) {
+        tickets = keys;
+        table.certificates().forEach(certificate -> keys.applyTo(certificate.context()));
+    }
+
+    /// Follows changes of the files until closed, changes the ticket keys from time to time, and warns of certificates that end.
     public synchronized void watch() {
         if (watch == null && !configured.isEmpty() && !closed) {
-            watch = CertificateWatch.start(configured, this::reload);
+            watch = CertificateWatch.start(Stream.concat(configured.stream().flatMap(GatewayConfig.Certificate::files), ticketFile.stream()).toList(), this::reload);
+            keeping = Thread.ofVirtual().name("certificates-hourly").start(this::keep);
+        }
+    }
+
+    private void keep() {
+        try {
+            for (int hours = TicketKeys.ROTATION_HOURS; ; hours += TicketKeys.ROTATION_HOURS) {
+                TimeUnit.HOURS.sleep(TicketKeys.ROTATION_HOURS);
+                rotateTickets();
+                if (hours % 24 == 0) {
+                    all().forEach(this::warnOfEnd);
+                }
+            }
+        } catch (InterruptedException _) {
+            // Closed: the thread ends.
+        }
+    }
+
+    /// Seals with a new key from here on; those of a file change with the file alone.
+    synchronized void rotateTickets() { // the hourly thread against the watch's
+        if (!closed && ticketFile.isEmpty()) {
+            seal(tickets.rotated(random));
         }
     }
 
@@ -150,6 +225,9 @@ public final class Certificates implements AutoCloseable {
         synchronized (this) {
             stopped = watch;
             closed = true;
+            if (keeping != null) {
+                keeping.interrupt();
+            }
         }
         if (stopped != null) {
             stopped.close();
@@ -178,12 +256,27 @@ public final class Certificates implements AutoCloseable {
         for (RejectedCertificate each : reading.rejected()) {
             LOG.warn("certificate rejected: {}", each.message());
         }
+        reading.certificates().forEach(this::warnOfEnd);
+    }
+
+    /// Once a day: it has ended, or ends before long.
+    private void warnOfEnd(ServerCertificate each) {
         Instant now = clock.instant();
-        for (ServerCertificate each : reading.certificates()) {
-            if (!each.validAt(now)) {
-                LOG.warn("certificate {} is served outside its validity: {} to {}", each.file(), each.notBefore(), each.notAfter());
-            }
+        if (!each.validAt(now)) {
+            LOG.warn("certificate {} is served outside its validity: {} to {}", each.file(), each.notBefore(), each.notAfter());
+        } else if (each.notAfter().isBefore(now.plus(notice(each)))) {
+            LOG.warn("certificate {} for {} ends in {} hours, at {}: renew it", each.file(), each.names(), Duration.between(now, each.notAfter()).toHours(), each.notAfter());
         }
+    }
+
+    /// A quarter of its life, so that certificates of a few days don't warn for most of it.
+    static Duration notice(ServerCertificate certificate) {
+        Duration quarter = Duration.between(certificate.notBefore(), certificate.notAfter()).dividedBy(4);
+        return quarter.compareTo(LONGEST_NOTICE) < 0 ? quarter : LONGEST_NOTICE;
+    }
+
+    private static String reason(IOException problem) {
+        return problem instanceof NoSuchFileException ? "does not exist (expected: a readable file)" : String.valueOf(problem.getMessage());
     }
 
     /// What the files hold at one moment.

@@ -5,7 +5,6 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
 import io.netty.handler.ssl.OpenSslContextOption;
-import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
@@ -20,7 +19,8 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /// How the gateway speaks TLS to its clients: versions and cipher suites of Mozilla's "intermediate" configuration
-/// (5.7, without the DHE suites, which BoringSSL does not have), h2 before http/1.1, resumption by tickets.
+/// (5.7, without the DHE suites, which BoringSSL does not have), h2 before http/1.1, resumption by tickets whose
+/// keys [Certificates] sets.
 public final class ServerTls {
     /// What DNS over TLS is called in ALPN. Contexts serve both listeners, and each refuses what belongs to the other.
     public static final String DNS_OVER_TLS = "dot";
@@ -47,7 +47,7 @@ public final class ServerTls {
     /// The hybrid post-quantum group first: clients that have it prefer it, the others take x25519.
     private static final String[] GROUPS = {"X25519MLKEM768", "x25519", "secp256r1", "secp384r1"};
 
-    /// Bounds what a stolen ticket key would disclose.
+    /// Bounds what a stolen ticket key would disclose. Tickets open for as long, see [TicketKeys].
     private static final Duration SESSION_LIFETIME = Duration.ofHours(4);
     private static final int SESSION_CACHE_SIZE = 10_000;
 
@@ -86,12 +86,7 @@ public final class ServerTls {
             builder.option(OpenSslContextOption.GROUPS, GROUPS);
         }
         try {
-            SslContext context = builder.build();
-            if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
-                // No key of our own: BoringSSL makes ticket keys and rotates them, keeping the previous one.
-                sessions.setTicketKeys();
-            }
-            return context;
+            return builder.build();
         } catch (SSLException e) {
             throw new CertificateException(e.getMessage(), e);
         }

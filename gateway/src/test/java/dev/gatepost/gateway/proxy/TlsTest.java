@@ -14,8 +14,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -36,6 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -44,6 +48,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /// TLS connections as real clients make them: the JDK's, curl, openssl, h2load.
 final class TlsTest {
     private static final String HELLO = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    private static final String REQUEST = "GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
     private static PemPair first;
     private static PemPair shop;
 
@@ -110,13 +115,70 @@ final class TlsTest {
     void resumesSessionsByTicket() throws Exception {
         Path session = directory.resolve("session");
         String port = "127.0.0.1:" + gate.tlsPort();
-        String request = "GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
         for (String version : List.of("-tls1_3", "-tls1_2")) {
-            String begun = run(request, "openssl", "s_client", "-connect", port, "-servername", "shop.test", version, "-ign_eof", "-sess_out", session.toString());
+            String begun = run(REQUEST, "openssl", "s_client", "-connect", port, "-servername", "shop.test", version, "-ign_eof", "-sess_out", session.toString());
             assertTrue(begun.contains("New, TLS"), begun);
-            String resumed = run(request, "openssl", "s_client", "-connect", port, "-servername", "shop.test", version, "-ign_eof", "-sess_in", session.toString());
+            String resumed = run(REQUEST, "openssl", "s_client", "-connect", port, "-servername", "shop.test", version, "-ign_eof", "-sess_in", session.toString());
             assertTrue(resumed.contains("Reused, TLS"), resumed);
         }
+    }
+
+    @Test
+    void resumesASessionThatBeganWithTheCertificateBefore() throws Exception {
+        Path session = begun(gate.tlsPort());
+        PemPair.make("-keyalg EC -groupname secp256r1 -dname CN=renewed.test -ext san=dns:shop.test").writeTo(directory, "b-shop");
+        certificates.reload();
+        assertEquals("CN=renewed.test", presentedTo("shop.test"));
+        assertTrue(resumes(session, gate.tlsPort()));
+    }
+
+    @Test
+    void resumesASessionThatBeganAtAnotherGatewayWithTheSameTicketKeys() throws Exception {
+        Path keys = Files.writeString(directory.resolve("tickets"), ticketKey(1) + "\n");
+        try (Certificates oneCertificates = loaded(keys);
+                Certificates otherCertificates = loaded(keys);
+                RunningGate one = RunningGate.startTls(GateSettings.DEFAULT, oneCertificates).routeTo(origin.port());
+                RunningGate other = RunningGate.startTls(GateSettings.DEFAULT, otherCertificates).routeTo(origin.port())) {
+            Path session = begun(one.tlsPort());
+            assertTrue(resumes(session, other.tlsPort()));
+            assertFalse(resumes(session, gate.tlsPort()), "that one has keys of its own");
+
+            Files.writeString(keys, "# the new one\n" + ticketKey(2) + "\n\n" + ticketKey(1) + "\n");
+            otherCertificates.reload();
+            assertTrue(resumes(session, other.tlsPort()), "the second key opens");
+            Files.writeString(keys, "not a key\n");
+            otherCertificates.reload();
+            assertTrue(resumes(session, other.tlsPort()), "a file that can't be used changes nothing");
+            Files.writeString(keys, ticketKey(2) + "\n");
+            otherCertificates.reload();
+            assertFalse(resumes(session, other.tlsPort()), "its key is gone");
+        }
+    }
+
+    private static String ticketKey(int number) {
+        byte[] key = new byte[48];
+        Arrays.fill(key, (byte) number);
+        return Base64.getEncoder().encodeToString(key);
+    }
+
+    private Certificates loaded(Path ticketKeys) {
+        CertificateLoad load = Certificates.load(
+                List.of(new GatewayConfig.Certificate(directory, Optional.empty())), Optional.of(ticketKeys), InstantSource.system());
+        return assertInstanceOf(CertificateLoad.Usable.class, load).certificates();
+    }
+
+    /// What openssl keeps of a TLS 1.3 session.
+    private Path begun(int port) throws Exception {
+        Path session = directory.resolve("session");
+        String said = run(REQUEST, "openssl", "s_client", "-connect", "127.0.0.1:" + port, "-servername", "shop.test", "-tls1_3", "-ign_eof", "-sess_out", session.toString());
+        assertTrue(said.contains("New, TLS"), said);
+        return session;
+    }
+
+    private static boolean resumes(Path session, int port) throws Exception {
+        String said = run(REQUEST, "openssl", "s_client", "-connect", "127.0.0.1:" + port, "-servername", "shop.test", "-tls1_3", "-ign_eof", "-sess_in", session.toString());
+        assertTrue(said.contains("New, TLS") || said.contains("Reused, TLS"), said);
+        return said.contains("Reused, TLS");
     }
 
     @Test

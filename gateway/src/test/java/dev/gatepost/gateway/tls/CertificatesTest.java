@@ -1,5 +1,9 @@
 package dev.gatepost.gateway.tls;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.gatepost.gateway.config.GatewayConfig;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -16,6 +20,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -271,6 +276,41 @@ final class CertificatesTest {
             assertTrue(made.validAt(Instant.now()));
             assertSame(made, certificates.choose("web.demo.localhost"));
         }
+    }
+
+    @Test
+    void warnsBeforeACertificateEnds() throws IOException {
+        shop.writeTo(directory, "shop");
+        Instant end = shop.certificate().getNotAfter().toInstant();
+        Duration life = Duration.between(shop.certificate().getNotBefore().toInstant(), end);
+        Logger logger = (Logger) LoggerFactory.getLogger(Certificates.class);
+        ListAppender<ILoggingEvent> said = new ListAppender<>();
+        said.start();
+        logger.addAppender(said);
+        try {
+            Duration notice = life.dividedBy(4).compareTo(Duration.ofDays(14)) < 0 ? life.dividedBy(4) : Duration.ofDays(14);
+            now = end.minus(notice).minusSeconds(60);
+            usable(configured(directory)).close();
+            assertEquals(List.of(), said.list);
+            now = end.minus(notice).plusSeconds(60);
+            usable(configured(directory)).close();
+            String warning = said.list.getFirst().getFormattedMessage();
+            assertEquals(Level.WARN, said.list.getFirst().getLevel());
+            assertTrue(warning.contains("shop.pem") && warning.contains("ends in " + (notice.toHours() - 1) + " hours"), warning);
+        } finally {
+            logger.detachAppender(said);
+        }
+    }
+
+    @Test
+    void refusesToStartWithTicketKeysThatCannotBeUsed() throws IOException {
+        shop.writeTo(directory, "shop");
+        Path absent = directory.resolve("tickets");
+
+        CertificateLoad load = Certificates.load(List.of(configured(directory)), Optional.of(absent), () -> now);
+
+        CertificateLoad.Unusable unusable = assertInstanceOf(CertificateLoad.Unusable.class, load);
+        assertEquals(absent + ": does not exist (expected: a readable file)", unusable.problems().getFirst().message());
     }
 
     @Test
