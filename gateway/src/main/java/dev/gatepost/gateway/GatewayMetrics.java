@@ -119,6 +119,7 @@ final class GatewayMetrics {
                 .gauge("gatepost_http_connections", "Downstream connections open.", () -> gate(GateMetrics::connections))
                 .counter("gatepost_http_connections_accepted_total", "Downstream connections served.", () -> gate(GateMetrics::accepted))
                 .counter("gatepost_http_connections_refused_total", "Downstream connections closed at once: there were too many.", () -> gate(GateMetrics::refusedConnections))
+                .counters("gatepost_tls_handshakes_total", "TLS handshakes by how they ended: full, resumed by a ticket, or failed.", List.of("result"), MOST_SAMPLES, this::handshakes)
                 .gauge("gatepost_http_exchanges", "Exchanges in flight.", () -> gate(GateMetrics::exchanges))
                 .counter("gatepost_upstream_retries_total", "Requests sent once more, to another connection or endpoint.", () -> gate(GateMetrics::retries))
                 .counter("gatepost_upstream_retries_refused_total", "Requests that failed since too many others had been sent again.", () -> gate(GateMetrics::refusedRetries))
@@ -130,6 +131,14 @@ final class GatewayMetrics {
 
     private <T> T gate(Function<GateMetrics, T> value) {
         return value.apply(gateway.gate().metrics());
+    }
+
+    private List<Sample> handshakes() {
+        GateMetrics counted = gateway.gate().metrics();
+        return List.of(
+                new Sample(List.of("full"), counted.handshakes() - counted.resumedHandshakes()),
+                new Sample(List.of("resumed"), counted.resumedHandshakes()),
+                new Sample(List.of("failed"), counted.failedHandshakes()));
     }
 
     private List<Sample> causes() {

@@ -23,6 +23,8 @@ public enum Cause {
     UPSTREAM_HEADER_TOO_LARGE(Side.UPSTREAM),
     CLIENT_CLOSED(Side.CLIENT),
     CLIENT_TIMEOUT(Side.CLIENT),
+    /// Frames that cost us work and get the client nothing: resets, pings, settings, empty frames without end.
+    CLIENT_FLOOD(Side.CLIENT),
     REQUEST_MALFORMED(Side.CLIENT),
     REQUEST_LINE_TOO_LONG(Side.CLIENT),
     HEADER_TOO_LARGE(Side.CLIENT),

@@ -265,7 +265,10 @@ public final class ConfigReader {
                 Math.toIntExact(get(Settings.LIMITS_HEADER)),
                 Math.toIntExact(get(Settings.LIMITS_HEADERS)),
                 get(Settings.LIMITS_BODY),
+                Math.toIntExact(get(Settings.LIMITS_BODY_RATE)),
                 get(Settings.LIMITS_CONNECTIONS),
+                find(Settings.LIMITS_ADDRESS_CONNECTIONS).orElseGet(() -> Math.ceilDiv(get(Settings.LIMITS_CONNECTIONS), 2)),
+                get(Settings.LIMITS_REQUESTS),
                 get(Settings.LIMITS_ENDPOINT_REQUESTS),
                 get(Settings.LIMITS_WAITING));
         if (limits.header() > limits.headers()) {

@@ -306,24 +306,36 @@ public record GatewayConfig(
                 Duration.ofHours(1));
     }
 
-    /// Bytes, counts for `connections`.
+    /// Bytes, but counts of connections and requests.
     ///
     /// @param requestLine longest request line: 414 above it
     /// @param header      longest single header field, either side
     /// @param headers     longest header section, either side: 431 for a request, 502 for a response
     /// @param body        longest request body: 413 above it; 0 is no limit
+    /// @param bodyRate    bytes a second that a client must send of a body, or take of a response, on average; 0 is none
     /// @param connections most downstream connections at a time
+    /// @param addressConnections most of them from one address; for IPv6 from one /64
+    /// @param requests    most exchanges in flight, upgraded connections aside: 503 above it
     /// @param endpointRequests most requests in flight to one endpoint; for HTTP/1 that is connections
     /// @param waiting     most requests of one route that wait for an endpoint with room: 503 above it
-    public record Limits(int requestLine, int header, int headers, long body, int connections, int endpointRequests, int waiting) {
+    public record Limits(
+            int requestLine, int header, int headers, long body, int bodyRate, int connections, int addressConnections, int requests, int endpointRequests, int waiting) {
         public static final Limits DEFAULT = new Limits(8 * 1024, 16 * 1024, 64 * 1024, 0, 50_000);
 
         public Limits(int requestLine, int header, int headers, long body, int connections) {
-            this(requestLine, header, headers, body, connections, 10_000, 1_000);
+            this(requestLine, header, headers, body, 500, connections, Math.ceilDiv(connections, 2), 20_000, 10_000, 1_000);
         }
 
-        public Limits withEndpoints(int requests, int mostWaiting) {
-            return new Limits(requestLine, header, headers, body, connections, requests, mostWaiting);
+        public Limits withEndpoints(int most, int mostWaiting) {
+            return new Limits(requestLine, header, headers, body, bodyRate, connections, addressConnections, requests, most, mostWaiting);
+        }
+
+        public Limits withClients(int most, int mostOfOneAddress, int mostRequests) {
+            return new Limits(requestLine, header, headers, body, bodyRate, most, mostOfOneAddress, mostRequests, endpointRequests, waiting);
+        }
+
+        public Limits withBodyRate(int bytesPerSecond) {
+            return new Limits(requestLine, header, headers, body, bytesPerSecond, connections, addressConnections, requests, endpointRequests, waiting);
         }
     }
 

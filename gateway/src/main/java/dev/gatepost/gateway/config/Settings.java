@@ -129,7 +129,13 @@ final class Settings {
     static final Setting<Long> LIMITS_HEADERS = of("limits.headers", Syntax.size(1024, 16 << 20), "64KiB", RARELY,
             "longest header section, either side: 431 for a request, 502 for a response");
     static final Setting<Integer> LIMITS_CONNECTIONS = of("limits.connections", Syntax.count(1, 10_000_000), "50000", RARELY,
-            "most client connections at a time");
+            "most client connections at a time; more are closed at once");
+    static final Setting<Integer> LIMITS_ADDRESS_CONNECTIONS = optional("limits.address-connections", Syntax.count(1, 10_000_000), "half of `limits.connections`", RARELY,
+            "most connections of one client address, an IPv6 /64 counts as one; `trusted-proxies` are exempt");
+    static final Setting<Integer> LIMITS_REQUESTS = of("limits.requests", Syntax.count(1, 10_000_000), "20000", RARELY,
+            "most requests in flight, WebSockets aside, 503 above it; bounds memory while endpoints are slow");
+    static final Setting<Long> LIMITS_BODY_RATE = of("limits.body-rate", Syntax.size(0, 1 << 30), "500B", RARELY,
+            "bytes a second that a client must send of a request body after 20 s, or take of a response, on average; gRPC is exempt; 0 is no limit");
     static final Setting<Integer> LIMITS_ENDPOINT_REQUESTS = of("limits.endpoint-requests", Syntax.count(1, 10_000_000), "10000", RARELY,
             "most requests in flight to one endpoint, WebSockets included; for HTTP/1 that is connections");
     static final Setting<Integer> LIMITS_WAITING = of("limits.waiting", Syntax.count(0, 10_000_000), "1000", RARELY,

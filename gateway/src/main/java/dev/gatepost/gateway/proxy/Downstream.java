@@ -57,6 +57,9 @@ interface Downstream {
     /// [Exchange#downstreamWritabilityChanged()].
     boolean isWritable();
 
+    /// Bytes that the client must take before [#isWritable()] is true again, as far as that is known; 0 when it is not.
+    long backlog();
+
     /// The endpoint does not keep up: stop delivering request body, as soon as possible. HTTP/2: withhold window updates.
     void pauseReading();
 

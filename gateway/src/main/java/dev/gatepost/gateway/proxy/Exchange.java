@@ -20,6 +20,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 /// Taken from its event loop's [GateLoop] when a request begins and given back when it is over, so an idle connection
 /// holds none. Confined to that event loop.
 final class Exchange {
+    /// A body may begin slowly.
+    private static final long BODY_GRACE_NANOS = 20_000_000_000L;
+
     private enum Phase {
         /// Nothing but bytes of a head so far.
         ARRIVING,
@@ -57,6 +60,12 @@ final class Exchange {
     private long totalAt;
     /// When the response's head must be there; never, before the request is complete.
     private long headBy;
+    /// When the request's body began to go to the endpoint, later by all the time that the endpoint did not take it.
+    private long bodyFrom;
+    private long pausedAt;
+    private long backlog;
+    /// Messages come when they come: no rate is asked of it.
+    private boolean streaming;
     private long sentBefore;
     private long receivedBefore;
 
@@ -88,6 +97,9 @@ final class Exchange {
         arrivedAt = loop.now();
         totalAt = arrivedAt + loop.totalNanos;
         headBy = Deadline.NEVER;
+        bodyFrom = 0;
+        pausedAt = 0;
+        backlog = 0;
         sentBefore = from.sent();
         receivedBefore = from.received();
         request.clear();
@@ -99,7 +111,7 @@ final class Exchange {
         route = null;
         attempts.clear();
         requestTrailers = FieldSection.NONE;
-        secure = requestComplete = headEnds = grpc = false;
+        secure = requestComplete = headEnds = streaming = grpc = false;
     }
 
     // ---- match and decide ----
@@ -115,6 +127,10 @@ final class Exchange {
         }
         if (loop.bodyLimit > 0 && request.contentLength > loop.bodyLimit) {
             refuse(Refusal.BODY_TOO_LARGE);
+            return;
+        }
+        if (loop.isOverloaded()) {
+            overload("too many requests in flight (limits.requests)");
             return;
         }
         Serving serving = loop.serving.get();
@@ -263,6 +279,8 @@ final class Exchange {
                 if (attempts.send(data)) {
                     expectProgress();
                     if (!attempts.isWritable()) {
+                        pausedAt = loop.now();
+                        expectWithin(loop.streamNanos);
                         downstream.pauseReading();
                     }
                 }
@@ -315,6 +333,10 @@ final class Exchange {
 
     /// The endpoint takes more of the request's body.
     void upstreamWritable() {
+        if (pausedAt != 0) {
+            bodyFrom += loop.now() - pausedAt;
+            pausedAt = 0;
+        }
         expectProgress();
         downstream.resumeReading();
     }
@@ -322,13 +344,36 @@ final class Exchange {
     /// The request is under way to an endpoint. All attempts together have the time that one would have.
     void awaitHead() {
         if (!requestComplete) {
-            expectWithin(loop.streamNanos);
+            if (bodyFrom == 0) {
+                bodyFrom = loop.now();
+                streaming = isGrpc();
+            }
+            expectBody();
             return;
         }
         if (headBy == Deadline.NEVER) {
             headBy = loop.now() + route().responseHeaderNanos;
         }
         expectWithin(route().responseHeaderNanos);
+    }
+
+    /// More of the request's body must come: some before long, and of the whole as much as its time allows.
+    private void expectBody() {
+        expectWithin(loop.streamNanos);
+        deadline.at = Math.min(deadline.at, bodyBy());
+    }
+
+    /// By when more than what has come must have come, at the rate that is asked of clients. One that waits for 100 owes nothing.
+    private long bodyBy() {
+        if (loop.bodyRate == 0 || streaming || (request.expectContinue && record.requestBodyBytes == 0)) {
+            return Deadline.NEVER;
+        }
+        return bodyFrom + Math.min(BODY_GRACE_NANOS, loop.streamNanos) + record.requestBodyBytes * (1_000_000_000L / loop.bodyRate);
+    }
+
+    private boolean isGrpc() {
+        int type = request.version == 20 ? request.fields.find(FieldName.CONTENT_TYPE, 0) : -1;
+        return type >= 0 && request.fields.value(type).startsWith("application/grpc");
     }
 
     // ---- the response ----
@@ -363,6 +408,7 @@ final class Exchange {
         record.protocol = ExchangeRecord.Protocol.WEBSOCKET;
         sendHead(head, false, true);
         phase = Phase.TUNNEL;
+        loop.counters.upgraded++;
         deadline.at = loop.now() + loop.upgradedNanos;
         downstream.upgrade();
     }
@@ -414,6 +460,7 @@ final class Exchange {
         downstream.sendBody(data);
         expectProgress();
         if (!downstream.isWritable()) {
+            backlog = downstream.backlog();
             attempts.pauseReading();
         }
     }
@@ -452,9 +499,13 @@ final class Exchange {
 
     /// The client is gone: nothing can be sent any more. An upgraded connection just ends that way.
     void downstreamClosed() {
-        boolean upgraded = phase == Phase.TUNNEL;
+        downstreamEnded(phase == Phase.TUNNEL ? Cause.OK : Cause.CLIENT_CLOSED, "");
+    }
+
+    /// The client's connection is over, for a reason that concerns all of it.
+    void downstreamEnded(Cause cause, String detail) {
         attempts.giveUp();
-        complete(upgraded ? Cause.OK : Cause.CLIENT_CLOSED, "");
+        complete(cause, detail);
     }
 
     /// The drain's time is over.
@@ -476,7 +527,8 @@ final class Exchange {
                     attempts.timedOut();
                     fail(504, Cause.UPSTREAM_CONNECT_TIMEOUT, "no connection in time");
                 } else if (!requestComplete && attempts.isWritable()) {
-                    fail(408, Cause.CLIENT_TIMEOUT, "no request body for too long");
+                    fail(408, Cause.CLIENT_TIMEOUT,
+                            loop.now() >= bodyBy() ? "request body slower than " + loop.bodyRate + " bytes a second" : "no request body for too long");
                 } else {
                     attempts.timedOut();
                     fail(504, Cause.UPSTREAM_HEADER_TIMEOUT, "no response in time");
@@ -485,6 +537,8 @@ final class Exchange {
             case RESPONDING -> {
                 if (downstream.isWritable()) {
                     fail(504, Cause.UPSTREAM_BODY_TIMEOUT, "no response body for too long");
+                } else if (isTaken()) {
+                    expectWithin(loop.streamNanos);
                 } else {
                     fail(504, Cause.CLIENT_TIMEOUT, "client does not read the response");
                 }
@@ -502,6 +556,14 @@ final class Exchange {
             }
             case ARRIVING, DONE -> {}
         }
+    }
+
+    /// Whether the client has taken enough since the last look of what waits for its socket.
+    private boolean isTaken() {
+        long before = backlog;
+        backlog = downstream.backlog();
+        long least = Math.max(1, loop.bodyRate * loop.streamNanos / 1_000_000_000L);
+        return before - backlog >= least;
     }
 
     /// Every endpoint has as much to do as it may.
@@ -588,6 +650,9 @@ final class Exchange {
         if (phase == Phase.DONE) {
             return;
         }
+        if (phase == Phase.TUNNEL) {
+            loop.counters.upgraded--;
+        }
         phase = Phase.DONE;
         loop.deadlines.remove(deadline);
         deadline.at = Deadline.NEVER;
@@ -649,8 +714,10 @@ final class Exchange {
     private void expectProgress() {
         if (phase == Phase.TUNNEL) {
             deadline.at = loop.now() + loop.upgradedNanos;
-        } else if (phase == Phase.RESPONDING || !requestComplete) {
+        } else if (phase == Phase.RESPONDING) {
             expectWithin(loop.streamNanos);
+        } else if (!requestComplete) {
+            expectBody();
         }
     }
 

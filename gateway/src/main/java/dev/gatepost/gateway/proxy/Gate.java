@@ -40,9 +40,11 @@ public final class Gate implements AutoCloseable {
     private final Map<String, InetSocketAddress> addresses = new HashMap<>();
     private final Supplier<Serving> serving;
     private final Thread forgetting;
+    private final OpenConnections open;
 
     private Gate(List<GateLoop> loops, Supplier<Serving> serving) {
         this.loops = loops;
+        this.open = new OpenConnections(loops.getFirst().settings);
         this.serving = serving;
         this.forgetting = Thread.ofVirtual().name("gate-forgetting").unstarted(this::forget);
     }
@@ -96,7 +98,6 @@ public final class Gate implements AutoCloseable {
     /// connection then never changes threads. Elsewhere one socket accepts for all.
     private void listen(ListenerSpec spec, Transport transport, EventLoopGroup group) {
         InetSocketAddress address = spec.address();
-        int most = Math.max(1, (loops.getFirst().settings.limits().connections() + loops.size() - 1) / loops.size());
         if (transport == Transport.EPOLL) {
             boolean shared = loops.size() > 1;
             if (shared && address.getPort() != 0) {
@@ -107,7 +108,7 @@ public final class Gate implements AutoCloseable {
                         .group(loop.eventLoop, loop.eventLoop)
                         .channelFactory(transport::serverSocket)
                         .option(UnixChannelOption.SO_REUSEPORT, shared)
-                        .childHandler(new Accepting(Map.of(loop.eventLoop, loop), spec.start(), most)));
+                        .childHandler(new Accepting(Map.of(loop.eventLoop, loop), spec.start(), open)));
                 address = (InetSocketAddress) channel.localAddress();
             }
         } else {
@@ -116,7 +117,7 @@ public final class Gate implements AutoCloseable {
             Channel channel = bind(spec, address, new ServerBootstrap()
                     .group(group)
                     .channelFactory(transport::serverSocket)
-                    .childHandler(new Accepting(byLoop, spec.start(), most)));
+                    .childHandler(new Accepting(byLoop, spec.start(), open)));
             address = (InetSocketAddress) channel.localAddress();
         }
         addresses.put(spec.name(), address);
@@ -161,21 +162,24 @@ public final class Gate implements AutoCloseable {
     private static final class Accepting extends ChannelInitializer<Channel> {
         private final Map<EventLoop, GateLoop> loops;
         private final ConnectionStart start;
-        private final int most;
+        private final OpenConnections open;
 
-        Accepting(Map<EventLoop, GateLoop> loops, ConnectionStart start, int most) {
+        Accepting(Map<EventLoop, GateLoop> loops, ConnectionStart start, OpenConnections open) {
             this.loops = loops;
             this.start = start;
-            this.most = most;
+            this.open = open;
         }
 
         @Override
         protected void initChannel(Channel channel) {
             GateLoop loop = loops.get(channel.eventLoop());
-            if (loop == null || loop.counters.connections >= most) {
-                if (loop != null) {
-                    loop.counters.refusedConnections++;
-                }
+            if (loop == null) {
+                var _ = channel.close();
+                return;
+            }
+            if (!open.admit(channel)) {
+                loop.counters.refusedConnections++;
+                // Nothing is sent: a handshake would cost more than the refusal.
                 var _ = channel.close();
                 return;
             }

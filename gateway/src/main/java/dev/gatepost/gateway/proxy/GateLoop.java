@@ -1,6 +1,8 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.accesslog.Cause;
+import dev.gatepost.gateway.accesslog.ExchangeRecord;
 import dev.gatepost.gateway.config.GatewayConfig.Timeouts;
 import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.Route;
@@ -67,6 +69,9 @@ final class GateLoop {
     /// This loop's part of the limits for all.
     final int mostPerEndpoint;
     final int mostWaiting;
+    final int mostExchanges;
+    /// Bytes a second; 0 is none.
+    final int bodyRate;
     /// Those in which somebody waits.
     final List<WaitingLine> lines = new ArrayList<>();
 
@@ -106,6 +111,8 @@ final class GateLoop {
         upgradedNanos = timeouts.upgraded().toNanos();
         bodyLimit = settings.limits().body();
         mostPerEndpoint = Math.ceilDiv(settings.limits().endpointRequests(), loops);
+        mostExchanges = Math.ceilDiv(settings.limits().requests(), loops);
+        bodyRate = settings.limits().bodyRate();
         mostWaiting = Math.ceilDiv(settings.limits().waiting(), loops);
         connector = new Bootstrap()
                 .group(eventLoop)
@@ -209,6 +216,25 @@ final class GateLoop {
     void disconnected(LiveConnection connection) {
         connections.remove(connection);
         counters.connections = connections.size();
+    }
+
+    /// Whether more is in flight than may be, the exchange that asks included. WebSockets are few bytes at rest: their number is
+    /// that of connections.
+    boolean isOverloaded() {
+        return counters.exchanges - counters.upgraded > mostExchanges;
+    }
+
+    /// A connection ended for a reason that no exchange tells.
+    void logEnd(ClientConnection client, int httpVersion, Cause cause, String detail) {
+        ExchangeRecord record = new ExchangeRecord();
+        record.connection = client.label;
+        record.startEpochNanos = epochNanos(now);
+        record.httpVersion = httpVersion;
+        record.protocol = httpVersion == 20 ? ExchangeRecord.Protocol.H2 : ExchangeRecord.Protocol.HTTP1;
+        record.cause = cause;
+        record.detail = detail;
+        counters.count(cause, 0, 0, 0, 0);
+        accessLog.log(record);
     }
 
     /// An exchange for the request that begins now, to be given back when it is over.

@@ -17,6 +17,9 @@ import java.util.function.ToLongFunction;
 /// @param connections        downstream connections open now
 /// @param accepted           downstream connections served so far
 /// @param refusedConnections closed at once, since there were too many
+/// @param handshakes         TLS handshakes completed, resumed ones among them
+/// @param resumedHandshakes  TLS handshakes without a certificate, since the client had a ticket
+/// @param failedHandshakes   TLS handshakes begun and not completed
 /// @param exchanges          in flight now
 /// @param refusedRetries     requests that failed since too many others had been sent again
 /// @param waiting            requests that wait for an endpoint with room now
@@ -34,6 +37,9 @@ public record GateMetrics(
         long connections,
         long accepted,
         long refusedConnections,
+        long handshakes,
+        long resumedHandshakes,
+        long failedHandshakes,
         long exchanges,
         long retries,
         long refusedRetries,
@@ -71,6 +77,9 @@ public record GateMetrics(
                 sum(loops, loop -> loop.counters.connections),
                 sum(loops, loop -> loop.counters.accepted),
                 sum(loops, loop -> loop.counters.refusedConnections),
+                sum(loops, loop -> loop.counters.handshakes),
+                sum(loops, loop -> loop.counters.resumedHandshakes),
+                sum(loops, loop -> loop.counters.failedHandshakes),
                 sum(loops, loop -> loop.counters.exchanges),
                 sum(loops, loop -> loop.counters.retries),
                 sum(loops, loop -> loop.counters.refusedRetries),

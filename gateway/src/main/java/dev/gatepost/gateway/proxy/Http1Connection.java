@@ -3,10 +3,10 @@ package dev.gatepost.gateway.proxy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
@@ -34,6 +34,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
         /// The request is complete, its response is not.
         RESPONSE,
         TUNNEL,
+        /// The last response is on its way to the socket; what comes is ignored.
+        SENDING,
         /// Everything is sent; what comes is ignored.
         LINGER,
         CLOSED
@@ -56,6 +58,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     private boolean closeAfter;
     private boolean closeDelimited;
     private long received;
+    /// What the client had not taken at the last look.
+    private long backlog;
 
     Http1Connection(GateLoop loop, Channel channel, ClientConnection connection) {
         this.loop = loop;
@@ -158,7 +162,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
                     pass(in);
                     return true;
                 }
-                case LINGER, CLOSED -> {
+                case SENDING, LINGER, CLOSED -> {
                     return false;
                 }
             }
@@ -334,6 +338,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     }
 
     @Override
+    public long backlog() {
+        return channel.bytesBeforeWritable();
+    }
+
+    @Override
     public void pauseReading() {
         channel.config().setAutoRead(false);
     }
@@ -349,7 +358,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     public void finished() {
         exchange = null;
         switch (state) {
-            case CLOSED, LINGER -> {}
+            case CLOSED, SENDING, LINGER -> {}
             case TUNNEL -> closeWhenSent();
             case HEAD -> linger();
             case BODY -> {
@@ -389,9 +398,18 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
 
     // ---- the connection's end ----
 
+    /// Whoever is slow to take the rest keeps the connection, and is waited for like any reader.
     private void closeWhenSent() {
-        leave();
-        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        dropPending();
+        state = State.SENDING;
+        backlog = unsent();
+        deadline.at = loop.now() + loop.streamNanos;
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> close());
+    }
+
+    private long unsent() {
+        ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
     }
 
     /// Says that nothing more will be sent and reads on for a while: a close with unread bytes would be a reset, which may
@@ -454,6 +472,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     private void deadlinePassed() {
         if (state == State.HEAD && exchange != null) {
             refuse(Refusal.HEAD_TIMEOUT);
+        } else if (state == State.SENDING && unsent() < backlog) {
+            backlog = unsent();
+            deadline.at = loop.now() + loop.streamNanos;
         } else {
             close();
         }

@@ -19,10 +19,21 @@ final class Http2Abuse {
     private static final int MOST_WHILE_BLOCKED = 1000;
     private static final int MOST_EMPTY_IN_A_ROW = 10;
 
+    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown frames (CVE-2019-9512, -9513, -9515) that a client has in reserve, and
+    /// how many more it gets a second. What carries requests and responses earns some as well: clients measure round trips by
+    /// PING, and return windows, as data comes.
+    private static final int MOST_RESERVE = 4000;
+    private static final long REFILL_NANOS = TimeUnit.SECONDS.toNanos(1) / 100;
+    private static final int FOR_A_REQUEST = 8;
+    private static final int FOR_DATA = 2;
+    private static final int SENT_BYTES_EACH = 1024;
+
     private long windowStart = System.nanoTime();
     private int weight;
     private int whileBlocked;
     private int empty;
+    private long reserve = MOST_RESERVE;
+    private long refilledAt = System.nanoTime();
 
     void reset(boolean refusedStream) throws Http2Exception {
         long now = System.nanoTime();
@@ -42,6 +53,24 @@ final class Http2Abuse {
         if (whileBlocked > MOST_WHILE_BLOCKED) {
             throw calm("%d frames that want an answer, while none is read", whileBlocked);
         }
+        control();
+    }
+
+    /// A frame that carries nothing of a request.
+    void control() throws Http2Exception {
+        if (--reserve < 0) {
+            long now = System.nanoTime();
+            long earned = (now - refilledAt) / REFILL_NANOS;
+            refilledAt = now;
+            reserve = Math.min(MOST_RESERVE, earned) - 1;
+            if (reserve < 0) {
+                throw calm("more than %d frames that carry nothing", MOST_RESERVE);
+            }
+        }
+    }
+
+    void request() {
+        earn(FOR_A_REQUEST);
     }
 
     void data(boolean hasContentOrEnds) throws Http2Exception {
@@ -49,6 +78,15 @@ final class Http2Abuse {
         if (empty > MOST_EMPTY_IN_A_ROW) {
             throw calm("%d empty DATA frames in a row", empty);
         }
+        earn(FOR_DATA);
+    }
+
+    void sent(int bytes) {
+        earn(FOR_DATA + bytes / SENT_BYTES_EACH);
+    }
+
+    private void earn(int frames) {
+        reserve = Math.min(MOST_RESERVE, reserve + frames);
     }
 
     private static Http2Exception calm(String format, int number) {

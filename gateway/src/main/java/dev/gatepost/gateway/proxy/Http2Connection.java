@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.accesslog.Cause;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -16,6 +17,7 @@ import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2PromisedRequestVerifier;
@@ -26,6 +28,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,6 +72,8 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
     private int active;
     private boolean draining;
     private boolean gone;
+    /// A fault of the client ended it.
+    private boolean ended;
     private boolean reading;
     private boolean flushScheduled;
 
@@ -189,21 +194,25 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
 
     @Override
     public void kill() {
+        forEachExchange(Http2Downstream::kill);
+        ChannelHandlerContext ctx = context();
+        flush(ctx);
+        leave();
+        var _ = ctx.close();
+    }
+
+    private void forEachExchange(Consumer<Http2Downstream> action) {
         try {
             connection().forEachActiveStream(stream -> {
                 Http2Downstream downstream = stream.getProperty(downstreamKey);
                 if (downstream != null) {
-                    downstream.kill();
+                    action.accept(downstream);
                 }
                 return true;
             });
         } catch (Http2Exception e) {
             LOG.debug("while cutting off {}", client.label.sourceIp(), e);
         }
-        ChannelHandlerContext ctx = context();
-        flush(ctx);
-        leave();
-        var _ = ctx.close();
     }
 
     /// Takes no new stream, and closes when those in progress have ended.
@@ -221,6 +230,33 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
             abuse.reset(error.error() == Http2Error.REFUSED_STREAM);
         } catch (Http2Exception e) {
             onConnectionError(ctx, false, e, e);
+        }
+    }
+
+    /// A client's fault that ends its connection: what is in flight ends now, not when the client has read the GOAWAY, and the log
+    /// says why, on a line of its own where there is no exchange that could.
+    @Override
+    protected void onConnectionError(ChannelHandlerContext ctx, boolean outbound, Throwable cause, @Nullable Http2Exception error) {
+        super.onConnectionError(ctx, outbound, cause, error);
+        if (error == null || outbound || ended || error.error() == Http2Error.NO_ERROR) {
+            return;
+        }
+        ended = true;
+        Cause why = error.error() == Http2Error.ENHANCE_YOUR_CALM ? Cause.CLIENT_FLOOD : Cause.REQUEST_MALFORMED;
+        String detail = "HTTP/2 connection ended with " + error.error() + ": " + error.getMessage();
+        if (active == 0) {
+            loop.logEnd(client, 20, why, detail);
+        }
+        forEachExchange(downstream -> downstream.end(why, detail));
+    }
+
+    /// A request was malformed: that costs us a reset.
+    void countReset() {
+        try {
+            abuse.reset(false);
+        } catch (Http2Exception e) {
+            // Its exchange is being answered: the connection's end comes after that.
+            context().executor().execute(() -> onError(context(), false, e));
         }
     }
 
@@ -243,7 +279,12 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
 
     ChannelFuture writeData(Http2Stream stream, ByteBuf data, boolean ends) {
         ChannelHandlerContext ctx = context();
+        abuse.sent(data.readableBytes());
         return encoder().writeData(ctx, stream.id(), data, 0, ends, ctx.newPromise());
+    }
+
+    long backlog() {
+        return context().channel().bytesBeforeWritable();
     }
 
     boolean isWritable(Http2Stream stream) {
@@ -340,6 +381,7 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
     private final class Frames extends Http2FrameAdapter {
         @Override
         public void onHeadersRead(ChannelHandlerContext ctx, int streamId, Http2Headers headers, int padding, boolean ends) {
+            abuse.request();
             Http2Downstream receiving = touch(streamId);
             if (receiving != null) {
                 receiving.receiveTrailers((Http2Fields) headers);
@@ -382,6 +424,38 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
         @Override
         public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings) throws Http2Exception {
             abuse.wantsAnswer(ctx.channel().isWritable());
+        }
+
+        @Override
+        public void onSettingsAckRead(ChannelHandlerContext ctx) throws Http2Exception {
+            abuse.control();
+        }
+
+        @Override
+        public void onPingAckRead(ChannelHandlerContext ctx, long data) throws Http2Exception {
+            abuse.control();
+        }
+
+        @Override
+        public void onPriorityRead(ChannelHandlerContext ctx, int streamId, int streamDependency, short weight, boolean exclusive) throws Http2Exception {
+            abuse.control();
+        }
+
+        @Override
+        public void onWindowUpdateRead(ChannelHandlerContext ctx, int streamId, int windowSizeIncrement) throws Http2Exception {
+            abuse.control();
+        }
+
+        @Override
+        public void onUnknownFrame(ChannelHandlerContext ctx, byte frameType, int streamId, Http2Flags flags, ByteBuf payload) {
+            try {
+                abuse.control();
+            } catch (Http2Exception e) {
+                // Netty lets this one not throw, so the frames behind it still come.
+                if (!ended) {
+                    onError(ctx, false, e);
+                }
+            }
         }
     }
 

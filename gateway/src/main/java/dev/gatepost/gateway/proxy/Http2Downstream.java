@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.accesslog.Cause;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
@@ -90,6 +91,7 @@ final class Http2Downstream implements Downstream {
     private void refuse(Exchange refused, Refusal refusal) {
         if (refusal.status == 400) {
             resetCode = Http2Error.PROTOCOL_ERROR;
+            connection.countReset();
         }
         refused.refuse(refusal);
     }
@@ -147,6 +149,14 @@ final class Http2Downstream implements Downstream {
     void kill() {
         if (exchange != null) {
             exchange.kill();
+        }
+    }
+
+    /// The client's connection is over.
+    void end(Cause cause, String detail) {
+        if (exchange != null) {
+            aborted = true;
+            exchange.downstreamEnded(cause, detail);
         }
     }
 
@@ -263,6 +273,12 @@ final class Http2Downstream implements Downstream {
     @Override
     public boolean isWritable() {
         return connection.isWritable(stream());
+    }
+
+    /// What waits for the client's windows is not counted here; what waits for its socket is.
+    @Override
+    public long backlog() {
+        return connection.backlog();
     }
 
     @Override

@@ -27,7 +27,12 @@ final class LoopCounters {
     long connections;
     long accepted;
     long refusedConnections;
+    long handshakes;
+    long resumedHandshakes;
+    long failedHandshakes;
     long exchanges;
+    /// Exchanges that have become raw bytes both ways.
+    long upgraded;
     long retries;
     /// Not made, since the budget was spent.
     long refusedRetries;

@@ -15,7 +15,6 @@ import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.internal.tcnative.SSL;
 import io.netty.util.Mapping;
 import java.time.Duration;
-import java.util.concurrent.atomic.LongAdder;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSession;
 import org.slf4j.Logger;
@@ -33,8 +32,6 @@ public final class TlsStart implements ConnectionStart {
     private static final int LONGEST_CLIENT_HELLO = 16 * 1024;
 
     private final Mapping<String, SslContext> contexts;
-    private final LongAdder handshakes = new LongAdder();
-    private final LongAdder failedHandshakes = new LongAdder();
 
     public TlsStart(Certificates certificates) {
         contexts = contexts(certificates);
@@ -43,16 +40,6 @@ public final class TlsStart implements ConnectionStart {
     /// By the name that the client asks for.
     public static Mapping<String, SslContext> contexts(Certificates certificates) {
         return serverName -> certificates.choose(serverName).context();
-    }
-
-    /// Completed ones, since the start.
-    public long handshakes() {
-        return handshakes.sum();
-    }
-
-    /// Those that were begun and not completed, for whatever reason.
-    public long failedHandshakes() {
-        return failedHandshakes.sum();
     }
 
     @Override
@@ -74,7 +61,7 @@ public final class TlsStart implements ConnectionStart {
     }
 
     /// Waits for the handshake's end and hands over to the protocol. Removes itself.
-    private final class Handshake extends ChannelInboundHandlerAdapter implements LiveConnection {
+    private static final class Handshake extends ChannelInboundHandlerAdapter implements LiveConnection {
         private final GateLoop loop;
         private final Channel channel;
         private final long startMillis = System.currentTimeMillis();
@@ -116,7 +103,10 @@ public final class TlsStart implements ConnectionStart {
                 fail(ctx, new SSLException("asks for DNS over TLS by ALPN on an HTTPS listener"));
                 return;
             }
-            handshakes.increment();
+            loop.counters.handshakes++;
+            if (facts.resumed()) {
+                loop.counters.resumedHandshakes++;
+            }
             loop.handedOver(this);
             // Behind this handler, so that what was read together with the end of the handshake reaches it.
             if (facts.nextProtocol().equals(ApplicationProtocolNames.HTTP_2)) {
@@ -132,7 +122,7 @@ public final class TlsStart implements ConnectionStart {
                 return;
             }
             failed = true;
-            failedHandshakes.increment();
+            loop.counters.failedHandshakes++;
             LOG.debug("handshake with {} failed: {}", ctx.channel().remoteAddress(), cause.toString());
             var _ = ctx.close();
         }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,7 +12,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,8 +31,8 @@ class TicketKeysTest {
         }
         TicketKeys later = keys.rotated(random);
         assertEquals(5, later.keys().size());
-        assertFalse(later.keys().stream().anyMatch(key -> key == first));
-        assertTrue(later.keys().get(1) == keys.keys().getFirst(), "the one that sealed before opens");
+        assertTrue(later.keys().stream().noneMatch(key -> Arrays.equals(key, first)));
+        assertArrayEquals(keys.keys().getFirst(), later.keys().get(1), "the one that sealed before opens");
     }
 
     @ParameterizedTest
