@@ -119,6 +119,12 @@ public final class DnsServer implements AutoCloseable {
         return settings.rates().limited();
     }
 
+    /// The listening sockets of each port: the one for TCP, those for UDP, the one for TLS if there is one.
+    public List<List<Channel>> listeners() {
+        int udpTo = tlsAddress.isPresent() ? listeners.size() - 1 : listeners.size();
+        return List.of(listeners.subList(0, 1), listeners.subList(1, udpTo), listeners.subList(udpTo, listeners.size()));
+    }
+
     /// TCP connections at this moment.
     public int connections() {
         return connections.count();
@@ -166,15 +172,15 @@ public final class DnsServer implements AutoCloseable {
         DnsServer open(Optional<TlsListener> tls) throws IOException {
             Optional<Channel> tlsListener = Optional.empty();
             try {
-                // TCP first: it can't be shared, so a second server on the same port fails here.
+                // TCP first: unless shared on purpose, a second server on the same port fails here.
                 Channel tcp = opened(streams(Optional.empty()).bind(address), address, "tcp");
                 var bound = (InetSocketAddress) tcp.localAddress();
                 int sockets = epoll ? loops.size() : 1;
-                if (sockets > 1) {
+                if (sockets > 1 && !settings.shared()) {
                     probe(bound);
                 }
                 for (int i = 0; i < sockets; i++) {
-                    Channel udp = opened(udp(loops.get(i), sockets > 1).bind(bound), bound, "udp");
+                    Channel udp = opened(udp(loops.get(i), sockets > 1 || settings.shared()).bind(bound), bound, "udp");
                     if (udp instanceof EpollDatagramChannel socket) {
                         UdpSocket.serve(socket, desk(desks, loops.get(i)), Math.max(settings.udpPayload(), Query.PLAIN_UDP_SIZE));
                     }
@@ -234,7 +240,11 @@ public final class DnsServer implements AutoCloseable {
         }
 
         private ServerBootstrap streams(Optional<Mapping<String, SslContext>> tls) {
-            return new ServerBootstrap()
+            ServerBootstrap bootstrap = new ServerBootstrap();
+            if (epoll) {
+                bootstrap.option(EpollChannelOption.SO_REUSEPORT, settings.shared());
+            }
+            return bootstrap
                     .group(group)
                     .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
                     .option(ChannelOption.SO_REUSEADDR, true)

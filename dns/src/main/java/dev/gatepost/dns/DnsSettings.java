@@ -13,6 +13,7 @@ import java.time.Duration;
 /// @param cookiesRequired whether a client by UDP has to bring back a cookie before it is answered
 /// @param access          who is answered
 /// @param rates           how often, by UDP
+/// @param shared          whether another process may have the same ports
 public record DnsSettings(
         int udpPayload,
         StreamLimits streams,
@@ -21,27 +22,32 @@ public record DnsSettings(
         CookieSecrets cookieSecrets,
         boolean cookiesRequired,
         Access access,
-        ResponseRates rates) {
+        ResponseRates rates,
+        boolean shared) {
     public static final DnsSettings DEFAULT = new DnsSettings(
-            Responder.UDP_PAYLOAD, StreamLimits.DEFAULT, Duration.ofSeconds(2), TrustedProxies.NONE, CookieSecrets.random(), false, Access.PRIVATE, ResponseRates.NONE);
+            Responder.UDP_PAYLOAD, StreamLimits.DEFAULT, Duration.ofSeconds(2), TrustedProxies.NONE, CookieSecrets.random(), false, Access.PRIVATE, ResponseRates.NONE, false);
 
     public DnsSettings withStreams(StreamLimits limits) {
-        return new DnsSettings(udpPayload, limits, drain, proxies, cookieSecrets, cookiesRequired, access, rates);
+        return new DnsSettings(udpPayload, limits, drain, proxies, cookieSecrets, cookiesRequired, access, rates, shared);
     }
 
     public DnsSettings withProxies(TrustedProxies trusted) {
-        return new DnsSettings(udpPayload, streams, drain, trusted, cookieSecrets, cookiesRequired, access, rates);
+        return new DnsSettings(udpPayload, streams, drain, trusted, cookieSecrets, cookiesRequired, access, rates, shared);
     }
 
     public DnsSettings withCookies(CookieSecrets secrets, boolean required) {
-        return new DnsSettings(udpPayload, streams, drain, proxies, secrets, required, access, rates);
+        return new DnsSettings(udpPayload, streams, drain, proxies, secrets, required, access, rates, shared);
     }
 
     public DnsSettings withAccess(Access allowed) {
-        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, allowed, rates);
+        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, allowed, rates, shared);
     }
 
     public DnsSettings withRates(ResponseRates limits) {
-        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, access, limits);
+        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, access, limits, shared);
+    }
+
+    public DnsSettings sharedIf(boolean sharing) {
+        return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, access, rates, sharing);
     }
 }

@@ -46,6 +46,7 @@ import dev.gatepost.gateway.zone.Locality;
 import dev.gatepost.gateway.zone.Ttls;
 import dev.gatepost.gateway.zone.Withheld;
 import dev.gatepost.gateway.zone.ZoneSettings;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
@@ -80,6 +81,13 @@ import org.slf4j.LoggerFactory;
 public final class Gateway implements AutoCloseable {
     private static final long GATE_VIEW_MILLIS = 100;
     private static final int MOST_CONFLICTS_TOLD = 10;
+    /// For a catalog, before we listen beside a process that serves already.
+    private static final Duration HAND_OVER_WAIT = Duration.ofSeconds(30);
+    /// A connection whose SYN has reached us is complete after that long: a round trip, or a second one after a loss.
+    private static final Duration HANDSHAKE = Duration.ofMillis(1500);
+    /// For queries in a queue.
+    private static final Duration DATAGRAMS = Duration.ofMillis(200);
+    private static final Duration SHORTLY = Duration.ofMillis(20);
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
 
     private final GatewayConfig config;
@@ -92,7 +100,7 @@ public final class Gateway implements AutoCloseable {
     private final Gate gate;
     private final Optional<Forwarder> forwarder;
     private final Optional<DnsServer> dns;
-    private final Optional<AdminApi> admin;
+    private volatile Optional<AdminApi> admin = Optional.empty(); // written by the thread that waits for its port
     private final Catalog catalog;
     private final FragmentWatch fragments;
     private final Withholding withholding;
@@ -121,20 +129,28 @@ public final class Gateway implements AutoCloseable {
             EventLoopGroup loops = EventLoops.open(config.threads());
             open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
+            this.fragments = open("fragments", FragmentWatch.of(config, consulTls(config), clock));
+            this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
             GateSettings gateSettings = GateSettings.from(config, open("TLS to upstreams", UpstreamTls.of(config.upstreams())));
-            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, listeners(), dnsOverHttps()));
+            boolean takesOver = config.drain().handOver();
+            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, takesOver ? List.of() : listeners(), dnsOverHttps()));
             this.settings = settings(config, gateways());
             this.state = GatewayState.unknown(settings, clock.instant());
             this.withholding = new Withholding(gate, OwnAddresses.amongst(ownAddresses()), ownPorts());
+            if (takesOver) {
+                followSources();
+                awaitFirstState();
+                gate.listen(listeners());
+            }
             this.forwarder = forwards(config)
                     ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding())).forwarder())
                     : Optional.empty();
             this.dns = config.dns().isPresent() ? Optional.of(open("dns", post(config.dns().get(), loops))) : Optional.empty();
-            this.fragments = open("fragments", FragmentWatch.of(config, consulTls(config), clock));
-            this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
-            this.admin = config.admin().isPresent()
-                    ? Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)))
-                    : Optional.empty();
+            if (config.admin().isPresent() && config.drain().handOver()) {
+                takeOverAdmin(config.admin().get().address());
+            } else if (config.admin().isPresent()) {
+                this.admin = Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)));
+            }
         } catch (IOException | UncheckedIOException e) {
             close();
             throw new StartFailure(String.valueOf(e.getMessage()), e);
@@ -150,8 +166,39 @@ public final class Gateway implements AutoCloseable {
             Thread watching = Thread.ofVirtual().name("gate-view").start(this::lookAtGate);
             open("look at the gate", watching::interrupt);
         }
+        if (!config.drain().handOver()) {
+            followSources();
+        }
+    }
+
+    private void followSources() {
         fragments.start(this::follow);
         catalog.start(this::follow);
+    }
+
+    /// Whoever has our ports serves meanwhile: we would only answer 503.
+    private void awaitFirstState() {
+        for (long deadline = System.nanoTime() + HAND_OVER_WAIT.toNanos(); state.revision() == 0 && System.nanoTime() < deadline; ) {
+            pause(SHORTLY);
+        }
+    }
+
+    /// The admin port can't be shared: we have it as soon as the process before us has closed it, which it does first of all.
+    private void takeOverAdmin(InetSocketAddress address) {
+        Thread waiting = Thread.ofVirtual().name("admin").unstarted(() -> {
+            while (!Thread.currentThread().isInterrupted()) {
+                try {
+                    admin = Optional.of(open("admin", AdminApi.start(address, this)));
+                    adminAddress().ifPresent(taken -> sayListens("admin", taken));
+                    return;
+                } catch (IOException | UncheckedIOException e) {
+                    LOG.debug("admin port {} not free yet: {}", address, e.toString());
+                    pause(SHORTLY);
+                }
+            }
+        });
+        open("wait for the admin port", waiting::interrupt);
+        waiting.start();
     }
 
     /// @throws StartFailure when a listener's port is taken, a certificate is missing, a file can't be read
@@ -160,7 +207,9 @@ public final class Gateway implements AutoCloseable {
     }
 
     private <T extends AutoCloseable> T open(String name, T closing) {
-        opened.push(new Opened(name, closing));
+        synchronized (opened) { // the admin's thread against the main one
+            opened.push(new Opened(name, closing));
+        }
         return closing;
     }
 
@@ -173,8 +222,8 @@ public final class Gateway implements AutoCloseable {
         }
         return new Gateways(
                 asked.answers(), addresses, asked.services(),
-                config.http().isEmpty() ? 0 : asked.httpPort() > 0 ? asked.httpPort() : gate.address("http").getPort(),
-                config.https().isEmpty() ? 0 : asked.httpsPort() > 0 ? asked.httpsPort() : gate.address("https").getPort());
+                config.http().isEmpty() ? 0 : asked.httpPort() > 0 ? asked.httpPort() : port(config.http().get().address(), "http"),
+                config.https().isEmpty() ? 0 : asked.httpsPort() > 0 ? asked.httpsPort() : port(config.https().get().address(), "https"));
     }
 
     /// At which clients, or others, may know this gateway.
@@ -185,7 +234,12 @@ public final class Gateway implements AutoCloseable {
     }
 
     private Set<Integer> ownPorts() {
-        return listeners().stream().map(listener -> gate.address(listener.name()).getPort()).collect(Collectors.toSet());
+        return listeners().stream().map(listener -> port(listener.address(), listener.name())).collect(Collectors.toSet());
+    }
+
+    /// That of the configuration, which a gateway that takes over has before it listens.
+    private int port(InetSocketAddress configured, String listener) {
+        return configured.getPort() != 0 ? configured.getPort() : gate.address(listener).getPort();
     }
 
     private static GatewayState.Settings settings(GatewayConfig config, Gateways gateways) {
@@ -214,8 +268,10 @@ public final class Gateway implements AutoCloseable {
 
     private List<ListenerSpec> listeners() {
         List<ListenerSpec> listeners = new ArrayList<>();
-        config.http().ifPresent(http -> listeners.add(http.h2c() ? new ListenerSpec("http", http.address(), ConnectionStart.CLEARTEXT) : ListenerSpec.plain("http", http.address())));
-        config.https().ifPresent(https -> listeners.add(new ListenerSpec("https", https.address(), new TlsStart(certificates.orElseThrow()))));
+        boolean shared = config.drain().handOver();
+        config.http().ifPresent(http ->
+                listeners.add(new ListenerSpec("http", http.address(), http.h2c() ? ConnectionStart.CLEARTEXT : ConnectionStart.PLAIN, shared)));
+        config.https().ifPresent(https -> listeners.add(new ListenerSpec("https", https.address(), new TlsStart(certificates.orElseThrow()), shared)));
         return listeners;
     }
 
@@ -241,6 +297,7 @@ public final class Gateway implements AutoCloseable {
         GatewayConfig.Dns.Streams streams = ways.streams();
         GateSettings trust = GateSettings.from(config, UpstreamTls.DEFAULT);
         DnsSettings common = DnsSettings.DEFAULT
+                .sharedIf(config.drain().handOver())
                 .withStreams(StreamLimits.DEFAULT.withConnections(streams.connections(), streams.perClient(), streams.idle()))
                 .withAccess(access(post.access()))
                 .withRates(rates(post.access().rateLimit()))
@@ -276,6 +333,10 @@ public final class Gateway implements AutoCloseable {
     private void lookAtSources() {
         try {
             while (true) {
+                if (config.drain().handOver() && !drains) {
+                    gate.listeners().forEach(SharedPort::share);
+                    dns.ifPresent(server -> server.listeners().forEach(SharedPort::share));
+                }
                 stale = state.revision() > 0 && catalog.status().stream().anyMatch(SourceStatus::stale);
                 TimeUnit.SECONDS.sleep(1);
             }
@@ -492,6 +553,7 @@ public final class Gateway implements AutoCloseable {
             LOG.info("draining: not ready, listeners close in {} ms, connections within {} ms",
                     config.drain().grace().toMillis(), config.drain().timeout().toMillis());
             pause(leaveNames());
+            leavePorts(gate.listeners(), HANDSHAKE);
             gate.stopAccepting();
             if (!gate.drain(config.drain().timeout())) {
                 LOG.warn("connections were cut off after {} ms of draining", config.drain().timeout().toMillis());
@@ -520,9 +582,26 @@ public final class Gateway implements AutoCloseable {
         return remembered.compareTo(grace) > 0 ? remembered : grace;
     }
 
+    /// Where another process may have our ports: lets it have all that is new, and waits until what came to us has been taken up.
+    private void leavePorts(List<List<Channel>> ports, Duration settling) {
+        if (!config.drain().handOver()) {
+            return;
+        }
+        for (long deadline = System.nanoTime() + settling.toNanos(); System.nanoTime() < deadline; ) {
+            // Again and again, since whoever takes over clears what others have set, now and then.
+            ports.forEach(SharedPort::leave);
+            pause(SHORTLY);
+        }
+        ports.forEach(SharedPort::leave);
+    }
+
     /// Drains and ends.
     public void stop() {
+        if (config.drain().handOver()) {
+            admin.ifPresent(AdminApi::close);
+        }
         drain();
+        dns.ifPresent(server -> leavePorts(server.listeners(), DATAGRAMS));
         close();
     }
 

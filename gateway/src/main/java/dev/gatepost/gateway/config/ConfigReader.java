@@ -97,7 +97,7 @@ public final class ConfigReader {
                 new AccessLog(get(Settings.ACCESS_LOG_OUTPUT), get(Settings.ACCESS_LOG_FORMAT), Math.toIntExact(get(Settings.ACCESS_LOG_BUFFER))),
                 timeouts(),
                 limits(),
-                new Drain(get(Settings.DRAIN_GRACE), get(Settings.DRAIN_TIMEOUT)),
+                new Drain(get(Settings.DRAIN_GRACE), get(Settings.DRAIN_TIMEOUT), get(Settings.DRAIN_HAND_OVER)),
                 upstreams(),
                 find(Settings.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors()));
         Settings.all().stream().filter(setting -> !read.contains(setting.key())).forEach(this::find); // of listeners that lack an address

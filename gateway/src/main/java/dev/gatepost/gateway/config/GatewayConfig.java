@@ -349,7 +349,8 @@ public record GatewayConfig(
 
     /// @param grace   between not being ready and closing the listeners, so that a load balancer can notice
     /// @param timeout longest wait for exchanges in flight
-    public record Drain(Duration grace, Duration timeout) {
-        public static final Drain DEFAULT = new Drain(Duration.ZERO, Duration.ofSeconds(30));
+    /// @param handOver whether another process may have the same ports at the same time
+    public record Drain(Duration grace, Duration timeout, boolean handOver) {
+        public static final Drain DEFAULT = new Drain(Duration.ZERO, Duration.ofSeconds(30), false);
     }
 }

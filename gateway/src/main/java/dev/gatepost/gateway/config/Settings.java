@@ -105,6 +105,8 @@ final class Settings {
             "between `/ready` failing and the listeners closing, so that a load balancer notices");
     static final Setting<Duration> DRAIN_TIMEOUT = of("drain.timeout", Syntax.duration(ZERO), "30s", SOMETIMES,
             "longest wait for requests in flight");
+    static final Setting<Boolean> DRAIN_HAND_OVER = of("drain.hand-over", Syntax.yesOrNo(), "false", SOMETIMES,
+            "whether another gateway of the same user on this host may take over our ports: it listens once it knows the catalog, then this one is stopped, and no connection is refused");
     static final Setting<Long> LIMITS_BODY = of("limits.body", Syntax.size(0, Long.MAX_VALUE), "0", SOMETIMES,
             "longest request body, 413 above it; 0 is no limit");
     static final Setting<Duration> TIMEOUTS_RESPONSE_HEADER = of("timeouts.response-header", Syntax.duration(A_MILLISECOND), "60s", SOMETIMES,

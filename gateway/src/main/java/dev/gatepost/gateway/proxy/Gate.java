@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -36,14 +37,19 @@ public final class Gate implements AutoCloseable {
     private static final WriteBufferWaterMark WATER_MARKS = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
     private final List<GateLoop> loops;
-    private final List<Channel> listeners = new ArrayList<>();
+    /// Those of one address each.
+    private final List<List<Channel>> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, InetSocketAddress> addresses = new HashMap<>();
     private final Supplier<Serving> serving;
     private final Thread forgetting;
     private final OpenConnections open;
+    private final Transport transport;
+    private final EventLoopGroup group;
 
-    private Gate(List<GateLoop> loops, Supplier<Serving> serving) {
+    private Gate(List<GateLoop> loops, Transport transport, EventLoopGroup group, Supplier<Serving> serving) {
         this.loops = loops;
+        this.transport = transport;
+        this.group = group;
         this.open = new OpenConnections(loops.getFirst().settings);
         this.serving = serving;
         this.forgetting = Thread.ofVirtual().name("gate-forgetting").unstarted(this::forget);
@@ -80,27 +86,34 @@ public final class Gate implements AutoCloseable {
         for (EventLoop eventLoop : eventLoops) {
             loops.add(new GateLoop(eventLoop, eventLoops.size(), transport, settings, serving, accessLog, localPath));
         }
-        Gate gate = new Gate(List.copyOf(loops), serving);
-        try {
-            for (ListenerSpec listener : listeners) {
-                gate.listen(listener, transport, group);
-            }
-        } catch (RuntimeException e) {
-            gate.stopAccepting();
-            throw e;
-        }
+        Gate gate = new Gate(List.copyOf(loops), transport, group, serving);
+        gate.listen(listeners);
         loops.forEach(GateLoop::start);
         gate.forgetting.start();
         return gate;
     }
 
+    /// Opens more listeners.
+    ///
+    /// @throws UncheckedIOException when one can't be opened; its message says which, and none is open then
+    public void listen(List<ListenerSpec> specs) {
+        try {
+            specs.forEach(this::listen);
+        } catch (RuntimeException e) {
+            stopAccepting();
+            throw e;
+        }
+    }
+
     /// With epoll each event loop has a listening socket of its own, and the kernel spreads connections over them; a
     /// connection then never changes threads. Elsewhere one socket accepts for all.
-    private void listen(ListenerSpec spec, Transport transport, EventLoopGroup group) {
+    private void listen(ListenerSpec spec) {
         InetSocketAddress address = spec.address();
+        List<Channel> bound = new ArrayList<>();
+        listeners.add(bound);
         if (transport == Transport.EPOLL) {
-            boolean shared = loops.size() > 1;
-            if (shared && address.getPort() != 0) {
+            boolean shared = loops.size() > 1 || spec.shared();
+            if (shared && !spec.shared() && address.getPort() != 0) {
                 refuseTakenPort(spec);
             }
             for (GateLoop loop : loops) {
@@ -109,6 +122,7 @@ public final class Gate implements AutoCloseable {
                         .channelFactory(transport::serverSocket)
                         .option(UnixChannelOption.SO_REUSEPORT, shared)
                         .childHandler(new Accepting(Map.of(loop.eventLoop, loop), spec.start(), open)));
+                bound.add(channel);
                 address = (InetSocketAddress) channel.localAddress();
             }
         } else {
@@ -118,6 +132,7 @@ public final class Gate implements AutoCloseable {
                     .group(group)
                     .channelFactory(transport::serverSocket)
                     .childHandler(new Accepting(byLoop, spec.start(), open)));
+            bound.add(channel);
             address = (InetSocketAddress) channel.localAddress();
         }
         addresses.put(spec.name(), address);
@@ -147,7 +162,6 @@ public final class Gate implements AutoCloseable {
         if (!bound.isSuccess()) {
             throw cannotListen(spec, bound.cause());
         }
-        listeners.add(bound.channel());
         return bound.channel();
     }
 
@@ -196,20 +210,26 @@ public final class Gate implements AutoCloseable {
         return address;
     }
 
+    /// The listening sockets of each address.
+    public List<List<Channel>> listeners() {
+        return listeners.stream().map(List::copyOf).toList();
+    }
+
     /// Closes the listeners; connections stay.
     public void stopAccepting() {
-        for (Channel listener : listeners) {
-            listener.close().awaitUninterruptibly();
+        for (List<Channel> bound : listeners) {
+            bound.forEach(listener -> listener.close().awaitUninterruptibly());
         }
         listeners.clear();
     }
 
     /// Lets exchanges in flight finish and every connection close after its last response, for at most that long; what is
-    /// left then is cut off and logged as such.
+    /// left then is cut off and logged as such. Connections are told one after another, so that their clients don't all come back
+    /// elsewhere in the same moment; WebSockets, which can't be told, end in the last third.
     ///
     /// @return whether everything ended by itself
     public boolean drain(Duration timeout) {
-        forEachLoop(GateLoop::drain);
+        forEachLoop(loop -> loop.drain(timeout.toNanos()));
         long deadline = System.nanoTime() + timeout.toNanos();
         while (openConnections() > 0 && System.nanoTime() < deadline) {
             try {

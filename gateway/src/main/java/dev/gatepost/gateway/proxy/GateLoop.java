@@ -41,6 +41,8 @@ import org.jspecify.annotations.Nullable;
 /// [EventLoop#execute(Runnable)].
 final class GateLoop {
     private static final long SWEEP_MILLIS = 200;
+    /// Between two connections that are told to end: a thousand a second. Each is a handshake for whoever serves its client next.
+    private static final long TURN_NANOS = 1_000_000;
     /// Exchanges kept for reuse.
     private static final int MOST_SPARE = 1024;
     /// Between the two, a writer is asked to wait; the lower one keeps the socket busy meanwhile.
@@ -259,10 +261,24 @@ final class GateLoop {
         return draining;
     }
 
-    /// From now on every connection closes after its last response.
-    void drain() {
+    /// One connection after another closes after its last response; those that come now, after their first.
+    void drain(long windowNanos) {
         draining = true;
-        List.copyOf(connections).forEach(LiveConnection::drain);
+        List<LiveConnection> open = List.copyOf(connections);
+        long spread = Math.min(windowNanos / 2, open.size() * TURN_NANOS);
+        for (LiveConnection connection : open) {
+            later(random(spread + 1), () -> connection.drain(), connection);
+            later(windowNanos / 3 * 2 + random(windowNanos / 4 + 1), () -> connection.endUpgraded(), connection);
+        }
+    }
+
+    private void later(long nanos, Runnable action, LiveConnection connection) {
+        var _ = eventLoop.schedule(() -> {
+            touch();
+            if (connections.contains(connection)) {
+                action.run();
+            }
+        }, nanos, TimeUnit.NANOSECONDS);
     }
 
     void kill() {

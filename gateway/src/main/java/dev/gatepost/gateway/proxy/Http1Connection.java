@@ -26,6 +26,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     /// (RFC 9112 section 9.6).
     private static final long LINGER_NANOS = 2_000_000_000L;
 
+    /// A draining connection that was idle for so long is closed. One that has just been used, or opened, may have a request on its
+    /// way, which the close would meet.
+    private static final long QUIET_NANOS = 1_000_000_000L;
+
     private enum State {
         /// Between requests, or in a request's head.
         HEAD,
@@ -57,6 +61,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     private boolean chunked;
     private boolean closeAfter;
     private boolean closeDelimited;
+    /// A request has been answered on it.
+    private boolean served;
+    /// Its turn has come to end.
+    private boolean draining;
     private long received;
     /// What the client had not taken at the last look.
     private long backlog;
@@ -74,6 +82,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         loop.connected(this);
+        draining = loop.isDraining();
         loop.deadlines.add(deadline);
         deadline.at = loop.now() + loop.requestHeaderNanos;
     }
@@ -194,7 +203,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
         }
         deadline.at = Deadline.NEVER;
         closeDelimited = false;
-        closeAfter = request.close || loop.isDraining();
+        closeAfter = request.close || draining;
         if (!request.bodyFollows) {
             body.none();
             state = State.RESPONSE;
@@ -232,6 +241,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
 
     private void awaitRequest() {
         state = State.HEAD;
+        served = true;
         deadline.at = loop.now() + loop.idleNanos;
     }
 
@@ -282,7 +292,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
         boolean unknownLength = !ends && head.contentLength < 0 && head.status != 101;
         chunked = unknownLength && !old;
         closeDelimited = unknownLength && old;
-        closeAfter |= closeDelimited || loop.isDraining() || (state == State.BODY && !isSwallowed(request));
+        closeAfter |= closeDelimited || draining || (state == State.BODY && !isSwallowed(request));
         HeadWriter.response(loop.scratch, head, chunked, closeAfter, old);
         out.write(loop.scratch.bytes, 0, loop.scratch.end);
     }
@@ -454,8 +464,20 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
 
     @Override
     public void drain() {
+        draining = true;
         if (state == State.HEAD && exchange == null) {
-            close();
+            long quietSince = served ? deadline.at - loop.idleNanos : loop.now();
+            deadline.at = Math.min(deadline.at, quietSince + QUIET_NANOS);
+            if (deadline.at <= loop.now()) {
+                close();
+            }
+        }
+    }
+
+    @Override
+    public void endUpgraded() {
+        if (state == State.TUNNEL) {
+            kill();
         }
     }
 

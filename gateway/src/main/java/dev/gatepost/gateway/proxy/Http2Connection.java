@@ -130,6 +130,9 @@ final class Http2Connection extends Http2ConnectionHandler implements LiveConnec
         // From the first frame on, not from the client's acknowledgement of our settings.
         connection().remote().maxActiveStreams(MOST_STREAMS);
         decoder().flowController().incrementWindowSize(connection().connectionStream(), CONNECTION_WINDOW - INITIAL_WINDOW);
+        if (loop.isDraining()) {
+            drain();
+        }
     }
 
     @Override

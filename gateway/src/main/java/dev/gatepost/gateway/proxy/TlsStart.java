@@ -127,11 +127,9 @@ public final class TlsStart implements ConnectionStart {
             var _ = ctx.close();
         }
 
-        /// Nothing is in flight that anybody would miss.
+        /// It may finish: what follows is served once.
         @Override
-        public void drain() {
-            close();
-        }
+        public void drain() {}
 
         @Override
         public void kill() {

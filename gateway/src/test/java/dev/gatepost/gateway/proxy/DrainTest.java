@@ -47,6 +47,31 @@ class DrainTest {
     }
 
     @Test
+    void letsAWebSocketGoOnWhileOthersEnd() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start().routeTo(origin.port());
+                RawClient idle = gate.connect();
+                RawClient socket = gate.connect()) {
+            socket.send("GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            RawClient server = origin.accept();
+            server.readHead();
+            server.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            assertTrue(socket.readHead().startsWith("HTTP/1.1 101 "));
+            CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> gate.gate().drain(Duration.ofMinutes(2)));
+            assertEquals("", idle.readToEnd());
+            socket.send("still");
+            assertEquals("still", server.read(5));
+            server.send("there");
+            assertEquals("there", socket.read(5));
+            assertFalse(drained.isDone());
+            socket.shutdownOutput();
+            server.shutdownOutput();
+            assertTrue(drained.get(20, TimeUnit.SECONDS));
+            assertEquals(Cause.OK, gate.logged().cause());
+        }
+    }
+
+    @Test
     void cutsOffWhatDoesNotEndInTime() throws Exception {
         try (RawOrigin origin = RawOrigin.manual();
                 RunningGate gate = RunningGate.start().routeTo(origin.port());
