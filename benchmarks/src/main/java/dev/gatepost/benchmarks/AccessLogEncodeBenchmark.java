@@ -44,7 +44,6 @@ public class AccessLogEncodeBenchmark {
         exchange.connection = new ConnectionLabel(
                 "192.0.2.7", 51_234, "198.51.100.1", 8443, "https", "1.3", "TLS_AES_128_GCM_SHA256", "shop.example.com", "h2", true);
         exchange.route = new RouteLabel("shop.example.com/api", "shop.example.com/api", "tag");
-        exchange.endpoint = new EndpointLabel("web", "web-1", "node-a", "dc1", "10.0.0.5", 9001);
         exchange.durationNanos = 2_345_678;
         set(exchange.method, "GET");
         set(exchange.target, "/api/items/4711?page=2&sort=desc");
@@ -59,7 +58,7 @@ public class AccessLogEncodeBenchmark {
         exchange.requestBytes = 412;
         exchange.responseBytes = 1893;
         exchange.responseBodyBytes = 1742;
-        exchange.attempts = 1;
+        exchange.attempt(new EndpointLabel("web", "web-1", "node-a", "dc1", "10.0.0.5", 9001)).reusedConnection = true;
         exchange.reusedConnection = true;
         exchange.revision = 41;
         exchange.healthyInstances = 3;

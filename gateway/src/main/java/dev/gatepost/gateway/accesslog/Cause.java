@@ -21,6 +21,8 @@ public enum Cause {
     UPSTREAM_RESET_AFTER_RESPONSE(Side.UPSTREAM),
     UPSTREAM_PROTOCOL_ERROR(Side.UPSTREAM),
     UPSTREAM_HEADER_TOO_LARGE(Side.UPSTREAM),
+    /// Of an attempt: the route repeats requests after the status that was answered.
+    UPSTREAM_STATUS(Side.UPSTREAM),
     CLIENT_CLOSED(Side.CLIENT),
     CLIENT_TIMEOUT(Side.CLIENT),
     /// Frames that cost us work and get the client nothing: resets, pings, settings, empty frames without end.

@@ -13,7 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 ///
 /// Owned by one thread.
 public final class EcsEncoder {
-    static final int SCHEMA = 1;
+    static final int SCHEMA = 2;
 
     /// No line is longer, its newline included.
     public static final int MAX_BYTES = JsonLine.MAX_BYTES;
@@ -48,7 +48,15 @@ public final class EcsEncoder {
     private static final byte[] ERROR_MESSAGE = ascii("\",\"message\":\"");
     private static final byte[] CLOSE_TEXT_OBJECT = ascii("\"}");
     private static final byte[] GATEPOST = ascii(",\"gatepost\":{\"schema\":" + SCHEMA + ",\"revision\":");
-    private static final byte[] ATTEMPTS = ascii(",\"attempts\":");
+    private static final byte[] ATTEMPT_COUNT = ascii(",\"attempt_count\":");
+    private static final byte[] ATTEMPTS = ascii(",\"attempts\":[");
+    private static final byte[] REUSED_ATTEMPT = ascii(",\"reused_conn\":true");
+    private static final byte[] NEW_ATTEMPT = ascii(",\"reused_conn\":false");
+    private static final byte[] QUEUE_MS = ascii(",\"queue_ms\":");
+    private static final byte[] CONNECT_MS = ascii(",\"connect_ms\":");
+    private static final byte[] TTFB_MS = ascii(",\"ttfb_ms\":");
+    private static final byte[] DURATION_MS = ascii(",\"duration_ms\":");
+    private static final byte[] RESULT = ascii(",\"result\":\"");
     private static final byte[] REUSED = ascii(",\"reused_connection\":true");
     private static final byte[] CONNECTED = ascii(",\"reused_connection\":false");
     private static final byte[] HEALTHY = ascii(",\"healthy_instances\":");
@@ -231,9 +239,10 @@ public final class EcsEncoder {
         line.raw(exchange.protocol.json());
         line.raw(exchange.route.json());
         line.raw(exchange.endpoint.datacenter());
-        line.raw(ATTEMPTS);
+        line.raw(ATTEMPT_COUNT);
         line.number(exchange.attempts);
         if (exchange.attempts > 0) {
+            attempts(exchange);
             line.raw(exchange.reusedConnection ? REUSED : CONNECTED);
         }
         if (exchange.healthyInstances >= 0) {
@@ -245,6 +254,39 @@ public final class EcsEncoder {
             line.raw(TRUNCATED);
         }
         line.raw(END);
+    }
+
+    /// The last one ended as the exchange did.
+    private void attempts(ExchangeRecord exchange) {
+        int told = Math.min(exchange.attempts, ExchangeRecord.MOST_TRIED);
+        line.raw(ATTEMPTS);
+        for (int i = 0; i < told; i++) {
+            Attempt attempt = exchange.tried(i);
+            comma(i > 0);
+            line.raw(attempt.endpoint.attempt());
+            line.raw(attempt.reusedConnection ? REUSED_ATTEMPT : NEW_ATTEMPT);
+            millis(QUEUE_MS, attempt.queueNanos);
+            millis(CONNECT_MS, attempt.connectNanos);
+            millis(TTFB_MS, attempt.firstByteNanos);
+            millis(DURATION_MS, attempt.durationNanos);
+            line.raw(RESULT);
+            line.text((i == told - 1 ? exchange.cause : attempt.result).word(), 64);
+            line.raw(CLOSE_TEXT_OBJECT);
+        }
+        line.raw(']');
+    }
+
+    private void millis(byte[] name, long nanos) {
+        if (nanos < 0) {
+            return;
+        }
+        long micros = nanos / 1000;
+        int rest = (int) (micros % 1000);
+        line.raw(name);
+        line.number(micros / 1000);
+        line.raw('.');
+        line.raw((char) ('0' + rest / 100));
+        line.twoDigits(rest % 100);
     }
 
     private void timing(ExchangeRecord exchange) {

@@ -10,6 +10,7 @@ public final class EndpointLabel {
     private final String instance;
     private final byte[] target;
     private final byte[] datacenter;
+    private final byte[] attempt;
 
     /// @param host IP literal or name of the endpoint
     public EndpointLabel(String service, String instance, String node, String datacenter, String host, int port) {
@@ -29,6 +30,11 @@ public final class EndpointLabel {
             target.open("destination").member("address", host).member(literal ? "ip" : "domain", host).member("port", port).close();
         }
         this.target = target.bytes();
+        Json attempt = new Json().raw("{").member("instance", instance);
+        if (!node.isEmpty()) {
+            attempt.member("node", node);
+        }
+        this.attempt = attempt.member("dc", datacenter).bytes();
         this.datacenter = new Json().member("datacenter", datacenter).bytes();
     }
 
@@ -43,6 +49,11 @@ public final class EndpointLabel {
     /// `service`, ours and the target, and `destination`.
     byte[] target() {
         return target;
+    }
+
+    /// `instance`, `node` and `dc` of an attempt, its brace not closed.
+    byte[] attempt() {
+        return attempt;
     }
 
     /// `datacenter`; empty when there is none.

@@ -4,6 +4,9 @@ package dev.gatepost.gateway.accesslog;
 /// fills it as the exchange goes, hands it to the access log once, and clears it. Slices point into the proxy's own bytes.
 /// Times are nanoseconds; `...Nanos` of the phases are durations, -1 where the phase did not happen.
 public final class ExchangeRecord {
+    /// So many attempts are told one by one.
+    static final int MOST_TRIED = 3;
+
     /// What is the same for all exchanges of one connection: set once.
     public ConnectionLabel connection = ConnectionLabel.NONE;
 
@@ -46,6 +49,7 @@ public final class ExchangeRecord {
 
     /// Attempts to reach an endpoint; 0 when none was needed.
     public int attempts;
+    private final Attempt[] tried = {new Attempt(), new Attempt(), new Attempt()};
     public boolean reusedConnection;
     /// Revision of the state that served it.
     public long revision;
@@ -72,6 +76,20 @@ public final class ExchangeRecord {
         byte[] json() {
             return json;
         }
+    }
+
+    /// Another attempt begins.
+    public Attempt attempt(EndpointLabel label) {
+        endpoint = label;
+        Attempt begun = tried[Math.min(attempts, MOST_TRIED - 1)];
+        attempts++;
+        begun.begin(label);
+        return begun;
+    }
+
+    /// @param i from 0, less than `attempts` and [#MOST_TRIED]
+    public Attempt tried(int i) {
+        return tried[i];
     }
 
     /// Ready for the next exchange of the same connection.

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.accesslog.Attempt;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
 import io.netty.buffer.ByteBuf;
@@ -49,6 +50,11 @@ final class Attempts {
     private boolean reused;
     /// A response byte, an interim response say, or a request body byte went its way: no other attempt.
     private boolean committed;
+    /// The present one, or the last.
+    private Attempt attempt;
+    private long attemptAt;
+    /// When it joined the line; 0 when it stands in none.
+    private long waitedFrom;
     private long connectAt;
     private long sentAt;
 
@@ -56,6 +62,7 @@ final class Attempts {
         this.exchange = exchange;
         this.loop = loop;
         this.record = record;
+        this.attempt = record.tried(0);
     }
 
     /// Ready for another request.
@@ -64,6 +71,7 @@ final class Attempts {
         route = null;
         pool = null;
         connection = null;
+        waitedFrom = 0;
         reused = committed = probe = keeping = false;
         kept = 0;
     }
@@ -94,6 +102,7 @@ final class Attempts {
             return;
         }
         step = Step.WAITING;
+        waitedFrom = loop.now();
         exchange.expectWithin(loop.connectNanos);
         pauseDownstream();
     }
@@ -127,8 +136,14 @@ final class Attempts {
         }
         pool = picked;
         probe = picked.begin();
-        tried[record.attempts++] = picked;
-        record.endpoint = picked.label;
+        tried[record.attempts] = picked;
+        Attempt begun = record.attempt(picked.label);
+        attempt = begun;
+        attemptAt = loop.now();
+        if (waitedFrom != 0) {
+            begun.queueNanos = attemptAt - waitedFrom;
+            waitedFrom = 0;
+        }
         EndpointSide kept = picked.take(exchange.request(), reuse);
         if (kept != null) {
             became(true);
@@ -148,6 +163,7 @@ final class Attempts {
         connection = null;
         EndpointPool ended = pool;
         if (ended != null) {
+            attempt.durationNanos = loop.now() - attemptAt;
             pool = null;
             ended.over(probe);
             probe = false;
@@ -157,6 +173,7 @@ final class Attempts {
     private void became(boolean reusing) {
         reused = reusing;
         record.reusedConnection = reusing;
+        attempt.reusedConnection = reusing;
     }
 
     /// The connection that will be handed to [#connected(EndpointSide)], so that it can be given up before.
@@ -173,6 +190,7 @@ final class Attempts {
 
     void connected(EndpointSide opened) {
         record.connectNanos = loop.now() - connectAt;
+        attempt.connectNanos = record.connectNanos;
         send(opened);
         opened.flush();
         if (!exchange.isRequestComplete()) {
@@ -222,6 +240,7 @@ final class Attempts {
     /// Nothing was sent, so another endpoint may have the request, whatever its method, and without a look at the budget.
     void connectFailed(Cause cause, String detail) {
         failedToConnect(detail);
+        attempt.result = cause;
         over();
         if (mayTryAgain() && isElsewhere()) {
             attemptAgain(true);
@@ -245,6 +264,7 @@ final class Attempts {
         if (!idleDeath) {
             endpointFailed("connection lost");
         }
+        attempt.result = Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
         over();
         if (exchange.isResponding()) {
             exchange.fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, "connection lost before the response was complete");
@@ -444,12 +464,14 @@ final class Attempts {
     void responseHead(ResponseHead head, boolean ends) {
         boolean error = head.status >= 500;
         record.firstByteNanos = loop.now() - sentAt;
+        attempt.firstByteNanos = record.firstByteNanos;
         EndpointPool answering = pool;
         if (answering != null) {
             answering.answeredAfter(record.firstByteNanos);
             answering.health.answered(error, probe, loop.now(), route().balancer);
         }
         if (error && route().repeatsAfter(head.status) && isUncommitted() && isElsewhere() && mayRepeat()) {
+            attempt.result = Cause.UPSTREAM_STATUS;
             giveUp();
             attemptAgain(true);
             return;
@@ -467,6 +489,7 @@ final class Attempts {
             keepNothing();
         }
         record.firstByteNanos = loop.now() - sentAt;
+        attempt.firstByteNanos = record.firstByteNanos;
         exchange.switched(head);
     }
 

@@ -15,7 +15,6 @@ final class Exchanges {
         exchange.connection = new ConnectionLabel(
                 "192.0.2.7", 51_234, "198.51.100.1", 8443, "https", "1.3", "TLS_AES_128_GCM_SHA256", "shop.example.com", "h2", true);
         exchange.route = new RouteLabel("shop.example.com/api", "shop.example.com/api", "tag");
-        exchange.endpoint = new EndpointLabel("web", "web-1", "node-a", "dc1", "10.0.0.5", 9001);
         exchange.startEpochNanos = START;
         exchange.durationNanos = 2_345_678;
         set(exchange.method, "GET");
@@ -33,7 +32,14 @@ final class Exchanges {
         exchange.requestBytes = 412;
         exchange.responseBytes = 1893;
         exchange.responseBodyBytes = 1742;
-        exchange.attempts = 1;
+        Attempt refused = exchange.attempt(new EndpointLabel("web", "web-2", "node-b", "dc1", "10.0.0.6", 9001));
+        refused.result = Cause.UPSTREAM_CONNECT_REFUSED;
+        refused.queueNanos = 1_250_000;
+        refused.durationNanos = 80_000;
+        Attempt answered = exchange.attempt(new EndpointLabel("web", "web-1", "node-a", "dc1", "10.0.0.5", 9001));
+        answered.reusedConnection = true;
+        answered.firstByteNanos = 1_900_000;
+        answered.durationNanos = 12_345_678;
         exchange.reusedConnection = true;
         exchange.revision = 41;
         exchange.healthyInstances = 3;
