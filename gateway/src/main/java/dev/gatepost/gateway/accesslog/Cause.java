@@ -10,6 +10,8 @@ public enum Cause {
     /// Nothing is known yet: the first complete catalog is still awaited.
     NO_CATALOG(Side.GATEWAY),
     NO_HEALTHY_INSTANCE(Side.UPSTREAM),
+    /// Nothing has been answered for a while: not even tried.
+    CIRCUIT_OPEN(Side.UPSTREAM),
     UPSTREAM_CONNECT_REFUSED(Side.UPSTREAM),
     UPSTREAM_CONNECT_TIMEOUT(Side.UPSTREAM),
     UPSTREAM_CONNECT_FAILED(Side.UPSTREAM),

@@ -87,6 +87,9 @@ final class Attempts {
 
     /// Whether the next attempt would find an endpoint with room.
     boolean hasRoom() {
+        if (route().load.isFull()) {
+            return false;
+        }
         Balancer balancer = route().balancer;
         for (int i = 0; i < balancer.size(); i++) {
             if (!balancer.pool(i).isFull()) {
@@ -130,12 +133,13 @@ final class Attempts {
             // All have been tried: the last one again, by a new connection.
             picked = tried[record.attempts - 1];
         }
-        if (picked.isFull()) {
+        if (picked.isFull() || route().load.isFull()) {
             await();
             return;
         }
         pool = picked;
         probe = picked.begin();
+        route().load.begin();
         tried[record.attempts] = picked;
         Attempt begun = record.attempt(picked.label);
         attempt = begun;
@@ -165,6 +169,7 @@ final class Attempts {
         if (ended != null) {
             attempt.durationNanos = loop.now() - attemptAt;
             pool = null;
+            route().load.over();
             ended.over(probe);
             probe = false;
         }
@@ -240,6 +245,9 @@ final class Attempts {
     /// Nothing was sent, so another endpoint may have the request, whatever its method, and without a look at the budget.
     void connectFailed(Cause cause, String detail) {
         failedToConnect(detail);
+        if (cause == Cause.UPSTREAM_CONNECT_TIMEOUT) {
+            route().load.timedOut(loop.now());
+        }
         attempt.result = cause;
         over();
         if (mayTryAgain() && isElsewhere()) {
@@ -360,6 +368,7 @@ final class Attempts {
 
     /// The endpoint did not connect, or answer, in time.
     void timedOut() {
+        route().load.timedOut(loop.now());
         if (step == Step.CONNECTING) {
             failedToConnect("no connection in time");
         } else {
@@ -465,6 +474,7 @@ final class Attempts {
         boolean error = head.status >= 500;
         record.firstByteNanos = loop.now() - sentAt;
         attempt.firstByteNanos = record.firstByteNanos;
+        route().load.answered();
         EndpointPool answering = pool;
         if (answering != null) {
             answering.answeredAfter(record.firstByteNanos);
@@ -484,6 +494,7 @@ final class Attempts {
     }
 
     void switched(ResponseHead head) {
+        route().load.answered();
         committed = true;
         if (keeping) {
             keepNothing();

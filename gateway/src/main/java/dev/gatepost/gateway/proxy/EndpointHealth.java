@@ -31,6 +31,8 @@ final class EndpointHealth {
     private long restoredAt;
     private boolean probing;
     private String why = "";
+    /// Why its active check fails; empty when that passes, or there is none.
+    private String failedCheck = "";
     /// So far.
     long ejections;
     /// For other threads, which see it whole.
@@ -41,12 +43,20 @@ final class EndpointHealth {
     }
 
     boolean isEjected() {
-        return ejected;
+        return ejected || !failedCheck.isEmpty();
     }
 
     /// Why it is ejected; empty when it is not.
     String why() {
-        return ejected ? why : "";
+        return failedCheck.isEmpty() ? ejected ? why : "" : failedCheck;
+    }
+
+    /// What the active check found: empty when it passed.
+    void checked(String problem) {
+        if (failedCheck.isEmpty() && !problem.isEmpty()) {
+            ejections++;
+        }
+        failedCheck = problem;
     }
 
     /// The last thing that was found out.
@@ -64,7 +74,7 @@ final class EndpointHealth {
 
     /// Whether it may get a request: it is not ejected, or may be tried once more.
     boolean admits(long now) {
-        return !ejected || (now >= ejectedUntil && !probing);
+        return failedCheck.isEmpty() && (!ejected || (now >= ejectedUntil && !probing));
     }
 
     /// It gets a request. True when that one decides whether the ejection ends.

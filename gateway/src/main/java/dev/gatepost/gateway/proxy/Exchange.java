@@ -226,6 +226,11 @@ final class Exchange {
         } else if (found.route.options().redirect().isPresent()) {
             answer(LocalAnswer.redirect(found.route.options().redirect().get(), request, found));
         } else if (found.route.options().redirects().isEmpty() || !redirected(found.route.options())) {
+            if (!found.load.admits(loop.now())) {
+                record.detail = "the last requests all ran into their timeouts";
+                answer(LocalAnswer.of(503, Cause.CIRCUIT_OPEN).retryAfter(loop.retryAfterSeconds()));
+                return;
+            }
             prepare(found);
             phase = Phase.FORWARDING;
             attempts.begin(found);

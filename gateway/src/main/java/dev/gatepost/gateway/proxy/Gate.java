@@ -32,7 +32,9 @@ import java.util.function.Supplier;
 /// `start` opens the listeners. To stop: [#stopAccepting()], [#drain(Duration)], [#close()]; the event loop group and the
 /// access log belong to the caller and are to be closed afterwards.
 public final class Gate implements AutoCloseable {
-    private static final Duration FORGET_EVERY = Duration.ofSeconds(5);
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+    /// In looks: an endpoint that comes back at once keeps what is known of it.
+    private static final int FORGET_EVERY = 5;
     private static final int BACKLOG = 4096;
     private static final WriteBufferWaterMark WATER_MARKS = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
@@ -285,11 +287,12 @@ public final class Gate implements AutoCloseable {
 
     private void forget() {
         RouteTable known = RouteTable.EMPTY;
-        try {
-            while (true) {
-                Thread.sleep(FORGET_EVERY);
+        try (ActiveChecks checks = new ActiveChecks(loops)) {
+            for (int looks = 1; ; looks++) {
+                Thread.sleep(LOOK_EVERY);
                 RouteTable table = serving.get().routes();
-                if (table != known) {
+                checks.follow(table);
+                if (table != known && looks % FORGET_EVERY == 0) {
                     known = table;
                     Served served = Served.of(table);
                     loops.forEach(loop -> loop.eventLoop.execute(() -> loop.retain(served)));

@@ -70,6 +70,7 @@ final class GateLoop {
     final long bodyLimit;
     /// This loop's part of the limits for all.
     final int mostPerEndpoint;
+    final int loops;
     final int mostWaiting;
     final int mostExchanges;
     /// Bytes a second; 0 is none.
@@ -86,6 +87,8 @@ final class GateLoop {
     private final Map<String, RouteState> routesById = new HashMap<>();
     // The keys of these two change on the loop alone; whoever scrapes looks through them meanwhile.
     private final Map<String, RouteCounters> routeCounters = new ConcurrentHashMap<>();
+    /// Endpoints whose active check fails, and why.
+    private final Map<EndpointKey, String> failingChecks = new HashMap<>();
     private final Map<EndpointKey, EndpointPool> pools = new ConcurrentHashMap<>();
     private final Set<LiveConnection> connections = Collections.newSetFromMap(new IdentityHashMap<>());
     private final ArrayDeque<Exchange> spare = new ArrayDeque<>();
@@ -112,6 +115,7 @@ final class GateLoop {
         totalNanos = timeouts.total().toNanos();
         upgradedNanos = timeouts.upgraded().toNanos();
         bodyLimit = settings.limits().body();
+        this.loops = loops;
         mostPerEndpoint = Math.ceilDiv(settings.limits().endpointRequests(), loops);
         mostExchanges = Math.ceilDiv(settings.limits().requests(), loops);
         bodyRate = settings.limits().bodyRate();
@@ -301,7 +305,26 @@ final class GateLoop {
     }
 
     EndpointPool pool(Endpoint endpoint) {
-        return pools.computeIfAbsent(EndpointKey.of(endpoint), _ -> new EndpointPool(this, endpoint));
+        return pools.computeIfAbsent(EndpointKey.of(endpoint), key -> {
+            EndpointPool pool = new EndpointPool(this, endpoint);
+            pool.health.checked(failingChecks.getOrDefault(key, ""));
+            return pool;
+        });
+    }
+
+    /// An active check has changed its mind.
+    ///
+    /// @param why it fails; empty when it doesn't
+    void checked(EndpointKey endpoint, String why) {
+        if (why.isEmpty()) {
+            failingChecks.remove(endpoint);
+        } else {
+            failingChecks.put(endpoint, why);
+        }
+        EndpointPool pool = pools.get(endpoint);
+        if (pool != null) {
+            pool.health.checked(why);
+        }
     }
 
     /// An endpoint has room for another request.

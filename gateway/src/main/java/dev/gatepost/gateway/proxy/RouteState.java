@@ -22,6 +22,7 @@ final class RouteState {
     final Balancer balancer;
     final RetryBudget budget;
     final WaitingLine line;
+    final UpstreamLoad load;
     final long responseHeaderNanos;
     final byte[] strip;
     final byte[] prepend;
@@ -39,6 +40,9 @@ final class RouteState {
         this.balancer = new Balancer(loop, route, previous == null ? null : previous.balancer);
         this.budget = previous == null ? new RetryBudget() : previous.budget;
         this.line = new WaitingLine(loop);
+        this.load = previous == null ? new UpstreamLoad() : previous.load;
+        int limit = options.forwarding().limit();
+        this.load.limit(limit == 0 ? Integer.MAX_VALUE : Math.ceilDiv(limit, loop.loops));
         String source = route.declarations().isEmpty() ? "" : route.declarations().getFirst().kind();
         this.label = new RouteLabel(route.id(), route.id(), source);
         this.responseHeaderNanos = options.timeout().orElse(loop.settings.timeouts().responseHeader()).toNanos();

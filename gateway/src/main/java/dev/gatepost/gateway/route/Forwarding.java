@@ -1,29 +1,43 @@
 package dev.gatepost.gateway.route;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /// How a route spreads its requests over its endpoints, and when it sends one again.
 ///
 /// @param sticky        the cookie that keeps a client at its endpoint; empty for none
 /// @param retryStatuses responses after which a request that may be repeated goes to another endpoint
-public record Forwarding(Balance balance, String sticky, List<Integer> retryStatuses) {
+/// @param limit         most requests in flight to its endpoints together; 0 for none
+public record Forwarding(Balance balance, String sticky, List<Integer> retryStatuses, int limit, HealthCheck healthCheck) {
     public static final Forwarding DEFAULT = new Forwarding(Balance.DEFAULT, "", List.of());
+
+    public Forwarding(Balance balance, String sticky, List<Integer> retryStatuses) {
+        this(balance, sticky, retryStatuses, 0, HealthCheck.NONE);
+    }
 
     public Forwarding {
         retryStatuses = List.copyOf(retryStatuses);
     }
 
     Forwarding withBalance(Balance other) {
-        return new Forwarding(other, sticky, retryStatuses);
+        return new Forwarding(other, sticky, retryStatuses, limit, healthCheck);
     }
 
     Forwarding withSticky(String cookie) {
-        return new Forwarding(balance, cookie, retryStatuses);
+        return new Forwarding(balance, cookie, retryStatuses, limit, healthCheck);
     }
 
     Forwarding withRetryStatuses(List<Integer> statuses) {
-        return new Forwarding(balance, sticky, statuses);
+        return new Forwarding(balance, sticky, statuses, limit, healthCheck);
+    }
+
+    public Forwarding withLimit(int most) {
+        return new Forwarding(balance, sticky, retryStatuses, most, healthCheck);
+    }
+
+    public Forwarding withHealthCheck(HealthCheck check) {
+        return new Forwarding(balance, sticky, retryStatuses, limit, check);
     }
 
     /// This, with what `other` sets in its place.
@@ -31,13 +45,40 @@ public record Forwarding(Balance balance, String sticky, List<Integer> retryStat
         return new Forwarding(
                 other.balance.equals(Balance.DEFAULT) ? balance : other.balance,
                 other.sticky.isEmpty() ? sticky : other.sticky,
-                other.retryStatuses.isEmpty() ? retryStatuses : other.retryStatuses);
+                other.retryStatuses.isEmpty() ? retryStatuses : other.retryStatuses,
+                other.limit == 0 ? limit : other.limit,
+                other.healthCheck.isNone() ? healthCheck : other.healthCheck);
     }
 
     /// In the words of the options; empty for what every route does.
     public String words() {
-        String words = balance.equals(Balance.DEFAULT) ? "" : "balance=" + balance.words();
-        return sticky.isEmpty() ? words : (words + " sticky=" + sticky).strip();
+        List<String> words = new ArrayList<>();
+        if (!balance.equals(Balance.DEFAULT)) {
+            words.add("balance=" + balance.words());
+        }
+        if (!sticky.isEmpty()) {
+            words.add("sticky=" + sticky);
+        }
+        if (limit > 0) {
+            words.add("limit=" + limit);
+        }
+        if (!healthCheck.isNone()) {
+            words.add("health-check=" + healthCheck.path() + "|" + healthCheck.every().toMillis() + "ms");
+        }
+        return String.join(" ", words);
+    }
+
+    /// What endpoints are asked from time to time, beside what the catalog says of them.
+    ///
+    /// @param path empty: nothing
+    public record HealthCheck(String path, Duration every) {
+        public static final HealthCheck NONE = new HealthCheck("", Duration.ZERO);
+        public static final Duration EVERY = Duration.ofSeconds(5);
+        public static final Duration SHORTEST = Duration.ofMillis(100);
+
+        public boolean isNone() {
+            return path.isEmpty();
+        }
     }
 
     /// @param name      of the header or cookie to hash; empty for other methods

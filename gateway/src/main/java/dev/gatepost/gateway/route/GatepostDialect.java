@@ -15,7 +15,7 @@ final class GatepostDialect {
     static final String META = "gatepost-route";
 
     private static final List<String> OPTIONS =
-            List.of("strip", "prepend", "host", "scheme", "server-name", "verify", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "balance", "sticky", "redirect", "allow", "deny", "request-header", "response-header");
+            List.of("strip", "prepend", "host", "scheme", "server-name", "verify", "methods", "header", "query", "client", "priority", "weight", "timeout", "retry", "balance", "sticky", "limit", "health-check", "redirect", "allow", "deny", "request-header", "response-header");
     /// May be given several times, all of which must hold, and negated.
     private static final List<String> CRITERIA = List.of("header", "query", "method", "client", "path", "host");
     /// Part of the syntax, and not yet of this version: a route must not work without what it asks for.
@@ -106,6 +106,8 @@ final class GatepostDialect {
             case "retry" -> options.retry(value);
             case "balance" -> options.balance(value);
             case "sticky" -> options.sticky(value);
+            case "limit" -> options.limit(value);
+            case "health-check" -> options.healthCheck(value);
             case "request-header" -> options.requestHeader(value);
             case "response-header" -> options.responseHeader(value);
             case "redirect" -> options.redirect(value);

@@ -3,6 +3,7 @@ package dev.gatepost.gateway.route;
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.Expression.Malformed;
 import dev.gatepost.gateway.route.Forwarding.Balance;
+import dev.gatepost.gateway.route.Forwarding.HealthCheck;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
@@ -117,6 +118,27 @@ final class OptionReader {
             throw new Malformed("sticky=%s (expected: the name of a cookie)".formatted(value));
         }
         forwarding = forwarding.withSticky(value);
+    }
+
+    void limit(String value) {
+        if (!value.matches("[1-9]\\d{0,6}")) {
+            throw new Malformed("limit=%s (expected: a number of requests from 1)".formatted(value));
+        }
+        forwarding = forwarding.withLimit(Integer.parseInt(value));
+    }
+
+    /// `PATH`, or `PATH|INTERVAL`.
+    void healthCheck(String value) {
+        int bar = value.indexOf('|');
+        String path = bar < 0 ? value : value.substring(0, bar);
+        if (!path.matches("/[!-~]*")) {
+            throw new Malformed("health-check=%s (expected: a path and perhaps an interval, such as /health|5s)".formatted(value));
+        }
+        Duration every = bar < 0 ? HealthCheck.EVERY : duration("health-check", value.substring(bar + 1));
+        if (every.compareTo(HealthCheck.SHORTEST) < 0) {
+            throw new Malformed("health-check=%s (expected: an interval of at least %d ms)".formatted(value, HealthCheck.SHORTEST.toMillis()));
+        }
+        forwarding = forwarding.withHealthCheck(new HealthCheck(path, every));
     }
 
     void redirect(MatchRedirect redirect) {

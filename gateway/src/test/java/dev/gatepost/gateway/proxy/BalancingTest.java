@@ -2,7 +2,11 @@ package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.route.Forwarding;
 import dev.gatepost.gateway.route.Forwarding.Balance;
+import dev.gatepost.gateway.route.HostPattern;
+import dev.gatepost.gateway.route.PathPattern;
+import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
+import dev.gatepost.gateway.route.Upstream;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -46,6 +50,23 @@ class BalancingTest {
             }
             assertEquals(3, shares.size());
             assertTrue(shares.values().stream().allMatch(share -> share >= 4), shares.toString());
+        }
+    }
+
+    @Test
+    void leastRequestKeepsToTheWeightsWhereNobodyIsBusier() throws Exception {
+        try (RawOrigin heavy = RawOrigin.answering(OK);
+                RawOrigin light = RawOrigin.answering(OK);
+                RunningGate gate = RunningGate.start();
+                RawClient client = gate.connect()) {
+            gate.serve(List.of(Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, by(Balance.Method.LEAST_REQUEST, ""),
+                    new Upstream("web", List.of(RunningGate.endpoint(heavy.port(), 3), RunningGate.endpoint(light.port(), 1)), 2))));
+            int shareOfHeavy = 0;
+            for (int i = 0; i < 400; i++) {
+                shareOfHeavy += ask(gate, client, "").equals("n1/web-" + heavy.port()) ? 1 : 0;
+            }
+            // 300 expected, and the deviation is 9.
+            assertTrue(shareOfHeavy > 245 && shareOfHeavy < 355, "of 400: " + shareOfHeavy);
         }
     }
 

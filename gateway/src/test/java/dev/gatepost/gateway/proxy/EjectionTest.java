@@ -9,8 +9,10 @@ import dev.gatepost.gateway.route.RouteOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -46,6 +48,38 @@ class EjectionTest {
 
     private static EndpointView view(RunningGate gate, int port) {
         return gate.gate().endpoints().stream().filter(view -> view.port() == port).findFirst().orElseThrow();
+    }
+
+    @Test
+    void allAttemptsTogetherHaveTheTimeThatOneWouldHave() throws Exception {
+        Timeouts d = Timeouts.DEFAULT;
+        Duration header = Duration.ofSeconds(3);
+        GateSettings settings = new GateSettings(
+                new Timeouts(d.connect(), d.requestHeader(), header, d.stream(), d.idle(), d.total(), d.upgraded()), Limits.DEFAULT, List.of());
+        AtomicInteger asked = new AtomicInteger();
+        RawOrigin.Script hanging = (connection, _) -> {
+            connection.readHead();
+            if (asked.incrementAndGet() == 1) {
+                // Two thirds of the time are gone when it dies.
+                connection.socket().setSoTimeout(2000);
+                try {
+                    var _ = connection.socket().getInputStream().read();
+                } catch (SocketTimeoutException _) {
+                    connection.close();
+                }
+            }
+        };
+        try (RawOrigin a = RawOrigin.scripted(hanging);
+                RawOrigin b = RawOrigin.scripted(hanging);
+                RunningGate gate = RunningGate.start(settings).route("/", IN_TURN, a.port(), b.port());
+                RawClient client = gate.connect()) {
+            client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            assertTrue(client.readHead().startsWith("HTTP/1.1 504 "));
+            RunningGate.Logged logged = gate.logged();
+            assertEquals(2, logged.tried().size());
+            assertEquals(Cause.UPSTREAM_RESET_BEFORE_RESPONSE, logged.tried().getFirst().result());
+            assertTrue(logged.tried().get(1).durationNanos() < header.toNanos(), "the second attempt has what the first one left: " + logged);
+        }
     }
 
     @Test

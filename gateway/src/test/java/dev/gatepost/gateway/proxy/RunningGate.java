@@ -2,6 +2,7 @@ package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.dns.QueryRecord;
 import dev.gatepost.gateway.accesslog.AccessLog;
+import dev.gatepost.gateway.accesslog.Attempt;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ConnectionLabel;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
@@ -48,6 +50,7 @@ final class RunningGate implements AutoCloseable {
             String traceId,
             String userAgent,
             int attempts,
+            List<Tried> tried,
             boolean reused,
             long requestBodyBytes,
             long responseBodyBytes,
@@ -56,6 +59,12 @@ final class RunningGate implements AutoCloseable {
             ExchangeRecord.Protocol protocol,
             int httpVersion,
             long revision) {}
+
+    record Tried(Cause result, long queueNanos, long durationNanos) {
+        static Tried of(Attempt attempt) {
+            return new Tried(attempt.result, attempt.queueNanos, attempt.durationNanos);
+        }
+    }
 
     static final EndpointProtocol H2C = new EndpointProtocol(EndpointProtocol.Scheme.H2C);
 
@@ -128,10 +137,12 @@ final class RunningGate implements AutoCloseable {
         return this;
     }
 
+    static Endpoint endpoint(int port, int weight) {
+        return new Endpoint("n1/web-" + port, "web", "n1", "dc1", "127.0.0.1", port, weight);
+    }
+
     static Route route(HostPattern host, String path, RouteOptions options, int... ports) {
-        List<Endpoint> endpoints = Arrays.stream(ports)
-                .mapToObj(port -> new Endpoint("n1/web-" + port, "web", "n1", "dc1", "127.0.0.1", port, 1))
-                .toList();
+        List<Endpoint> endpoints = Arrays.stream(ports).mapToObj(port -> endpoint(port, 1)).toList();
         return Route.of(host, PathPattern.parse(path), 0, options, new Upstream("web", endpoints, ports.length));
     }
 
@@ -176,6 +187,7 @@ final class RunningGate implements AutoCloseable {
                     r.traceId.toString(),
                     r.userAgent.toString(),
                     r.attempts,
+                    IntStream.range(0, r.attempts).mapToObj(i -> Tried.of(r.tried(i))).toList(),
                     r.reusedConnection,
                     r.requestBodyBytes,
                     r.responseBodyBytes,

@@ -1,0 +1,61 @@
+package dev.gatepost.gateway.proxy;
+
+/// What the endpoints of one route have to do together, and whether they answer at all: a circuit breaker beside the ejection of
+/// single endpoints, which always leaves one. One per event loop and route.
+///
+/// Only what ran into a timeout counts. A refused connection costs nobody anything, and an error is an answer; but requests that
+/// wait for a service that hangs fill the gateway and the service's own queues.
+final class UpstreamLoad {
+    /// In a row, whichever endpoint.
+    private static final int MOST_TIMEOUTS = 20;
+    /// Then one request in so long is let through, until one is answered.
+    private static final long TRY_NANOS = 1_000_000_000L;
+
+    private int most = Integer.MAX_VALUE;
+    private int inFlight;
+    private int timeouts;
+    private long triedAt;
+    /// How often it opened.
+    long opened;
+
+    /// @param requests of this event loop
+    void limit(int requests) {
+        most = requests;
+    }
+
+    boolean isFull() {
+        return inFlight >= most;
+    }
+
+    void begin() {
+        inFlight++;
+    }
+
+    void over() {
+        inFlight--;
+    }
+
+    /// Whether it is worth a try.
+    boolean admits(long now) {
+        if (timeouts < MOST_TIMEOUTS) {
+            return true;
+        }
+        if (now - triedAt < TRY_NANOS) {
+            return false;
+        }
+        triedAt = now;
+        return true;
+    }
+
+    void timedOut(long now) {
+        if (++timeouts == MOST_TIMEOUTS) {
+            triedAt = now;
+            opened++;
+        }
+    }
+
+    /// Something came back.
+    void answered() {
+        timeouts = 0;
+    }
+}
