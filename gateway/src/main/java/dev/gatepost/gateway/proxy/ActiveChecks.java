@@ -1,6 +1,5 @@
 package dev.gatepost.gateway.proxy;
 
-import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.Forwarding.HealthCheck;
 import dev.gatepost.gateway.route.RouteTable;
 import java.io.BufferedReader;
@@ -10,9 +9,11 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
@@ -44,22 +45,22 @@ final class ActiveChecks implements AutoCloseable {
             return;
         }
         followed = table;
-        Map<Check, Endpoint> wanted = new HashMap<>();
+        Set<Check> wanted = new HashSet<>();
         table.forEach(route -> {
             HealthCheck check = route.options().forwarding().healthCheck();
             if (!check.isNone()) {
-                route.upstream().endpoints().forEach(endpoint -> wanted.put(new Check(EndpointKey.of(endpoint), check), endpoint));
+                route.upstream().endpoints().forEach(endpoint -> wanted.add(new Check(EndpointKey.of(endpoint), check)));
             }
         });
         for (Iterator<Map.Entry<Check, Thread>> each = running.entrySet().iterator(); each.hasNext(); ) {
             Map.Entry<Check, Thread> check = each.next();
-            if (!wanted.containsKey(check.getKey())) {
+            if (!wanted.contains(check.getKey())) {
                 check.getValue().interrupt();
                 tell(check.getKey().endpoint(), "");
                 each.remove();
             }
         }
-        wanted.keySet().forEach(check -> running.computeIfAbsent(check, _ -> Thread.ofVirtual().name("health-check").start(() -> repeat(check))));
+        wanted.forEach(check -> running.computeIfAbsent(check, _ -> Thread.ofVirtual().name("health-check").start(() -> repeat(check))));
     }
 
     private void repeat(Check check) {

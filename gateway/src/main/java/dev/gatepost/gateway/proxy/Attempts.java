@@ -246,7 +246,7 @@ final class Attempts {
     void connectFailed(Cause cause, String detail) {
         failedToConnect(detail);
         if (cause == Cause.UPSTREAM_CONNECT_TIMEOUT) {
-            route().load.timedOut(loop.now());
+            countTimeout();
         }
         attempt.result = cause;
         over();
@@ -368,11 +368,17 @@ final class Attempts {
 
     /// The endpoint did not connect, or answer, in time.
     void timedOut() {
-        route().load.timedOut(loop.now());
+        countTimeout();
         if (step == Step.CONNECTING) {
             failedToConnect("no connection in time");
         } else {
             endpointFailed("no response in time");
+        }
+    }
+
+    private void countTimeout() {
+        if (route().load.timedOut(loop.now())) {
+            loop.counters.circuitsOpened++;
         }
     }
 

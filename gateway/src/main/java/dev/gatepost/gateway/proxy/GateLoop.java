@@ -271,8 +271,8 @@ final class GateLoop {
         List<LiveConnection> open = List.copyOf(connections);
         long spread = Math.min(windowNanos / 2, open.size() * TURN_NANOS);
         for (LiveConnection connection : open) {
-            later(random(spread + 1), () -> connection.drain(), connection);
-            later(windowNanos / 3 * 2 + random(windowNanos / 4 + 1), () -> connection.endUpgraded(), connection);
+            later(random(spread + 1), connection::drain, connection);
+            later(windowNanos / 3 * 2 + random(windowNanos / 4 + 1), connection::endUpgraded, connection);
         }
     }
 

@@ -23,6 +23,7 @@ import java.util.function.ToLongFunction;
 /// @param exchanges          in flight now
 /// @param refusedRetries     requests that failed since too many others had been sent again
 /// @param waiting            requests that wait for an endpoint with room now
+/// @param circuitsOpened     routes left alone for a while, since all that was asked ran into timeouts, so far
 /// @param ejections          endpoints taken out of turn so far
 /// @param upstreamConnects   connections opened to endpoints
 /// @param upstreamReuses     requests sent on a kept-alive connection
@@ -44,6 +45,7 @@ public record GateMetrics(
         long retries,
         long refusedRetries,
         long waiting,
+        long circuitsOpened,
         long ejections,
         long upstreamConnects,
         long upstreamReuses,
@@ -84,6 +86,7 @@ public record GateMetrics(
                 sum(loops, loop -> loop.counters.retries),
                 sum(loops, loop -> loop.counters.refusedRetries),
                 sum(loops, loop -> loop.counters.waiting),
+                sum(loops, loop -> loop.counters.circuitsOpened),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.health.ejections).sum()),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.connects).sum()),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.reuses).sum()),

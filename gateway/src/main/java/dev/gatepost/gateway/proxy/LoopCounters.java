@@ -38,6 +38,8 @@ final class LoopCounters {
     long refusedRetries;
     /// Endpoints ejected and restored.
     long verdicts;
+    /// Routes that were left alone since all that was asked ran into timeouts.
+    long circuitsOpened;
     /// Requests that wait for an endpoint with room.
     long waiting;
 

@@ -15,8 +15,6 @@ final class UpstreamLoad {
     private int inFlight;
     private int timeouts;
     private long triedAt;
-    /// How often it opened.
-    long opened;
 
     /// @param requests of this event loop
     void limit(int requests) {
@@ -47,11 +45,13 @@ final class UpstreamLoad {
         return true;
     }
 
-    void timedOut(long now) {
-        if (++timeouts == MOST_TIMEOUTS) {
+    /// True when that was the one too many.
+    boolean timedOut(long now) {
+        boolean opens = ++timeouts == MOST_TIMEOUTS;
+        if (opens) {
             triedAt = now;
-            opened++;
         }
+        return opens;
     }
 
     /// Something came back.
