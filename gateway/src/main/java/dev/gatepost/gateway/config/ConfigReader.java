@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiFunction;
@@ -99,6 +100,7 @@ public final class ConfigReader {
                 limits(),
                 new Drain(get(Settings.DRAIN_GRACE), get(Settings.DRAIN_TIMEOUT), get(Settings.DRAIN_HAND_OVER)),
                 upstreams(),
+                find(Settings.TRACE_SAMPLE).map(OptionalInt::of).orElseGet(OptionalInt::empty),
                 find(Settings.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors()));
         Settings.all().stream().filter(setting -> !read.contains(setting.key())).forEach(this::find); // of listeners that lack an address
         checkListeners(config);

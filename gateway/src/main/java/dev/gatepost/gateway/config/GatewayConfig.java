@@ -7,11 +7,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /// The whole configuration, validated and immutable: what the YAML file, the environment and the defaults add up to.
 /// A listener that is absent is not opened.
+///
+/// @param traceSample percent of the traces we start that are marked as sampled; empty: we start none
 public record GatewayConfig(
         Optional<Http> http,
         Optional<Https> https,
@@ -27,6 +30,7 @@ public record GatewayConfig(
         Limits limits,
         Drain drain,
         Upstreams upstreams,
+        OptionalInt traceSample,
         int threads) {
 
     public GatewayConfig {
@@ -37,7 +41,7 @@ public record GatewayConfig(
     public GatewayConfig withoutLastGood() {
         CatalogFiles files = new CatalogFiles(catalog.file(), Optional.empty(), catalog.maxAge(), catalog.maxLossPercent(), catalog.panic());
         return new GatewayConfig(
-                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, upstreams, threads);
+                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, upstreams, traceSample, threads);
     }
 
     /// @param h2c whether HTTP/2 is served there as well, to clients that begin with it

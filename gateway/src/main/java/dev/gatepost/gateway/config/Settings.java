@@ -204,6 +204,8 @@ final class Settings {
             "whether Consul's certificate is checked");
     static final Setting<Duration> CONSUL_MAX_STALE = of("consul.max-stale", Syntax.duration(ZERO), "5s", RARELY,
             "how far behind its leader a Consul server may be that answers a watch; `0s` asks the leader alone");
+    static final Setting<Integer> TRACE_SAMPLE = optional("trace.sample", Syntax.count(0, 100), "no trace is started", RARELY,
+            "starts a trace (`traceparent`) for each request that brings none, and marks so many percent of them as sampled");
     static final Setting<Boolean> HTTP_H2C = of("http.h2c", Syntax.yesOrNo(), "false", RARELY,
             "whether `http.address` takes HTTP/2 without TLS as well, from clients that begin with it (gRPC inside a network)");
     static final Setting<Path> UPSTREAMS_CA_CERTIFICATE = optional("upstreams.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,

@@ -269,6 +269,10 @@ final class Exchange {
         } else {
             Rewriting.forwardEdited(request, downstream.connection(), found, loop.requestIds);
         }
+        int sample = loop.settings.traceSample();
+        if (sample >= 0) {
+            TraceParent.ensure(request.fields, loop.requestIds, loop.random(100) < sample);
+        }
         if (!found.requestFields.isEmpty()) {
             Rewriting.apply(found.requestFields, request.fields, secure);
         }

@@ -24,6 +24,22 @@ final class RequestIds {
         fields.add(FieldName.X_REQUEST_ID, ForwardedFields.REQUEST_ID, text, 0, text.length);
     }
 
+    /// Begins a trace (W3C Trace Context section 3.2).
+    void addTraceParent(FieldSection fields, boolean sampled) {
+        byte[] trace = new byte[TraceParent.LENGTH];
+        write(random.nextLong(), 0);
+        // Not all zeros, whatever the numbers.
+        write(random.nextLong() | 1, 16);
+        trace[0] = trace[1] = '0';
+        trace[2] = trace[35] = trace[52] = '-';
+        System.arraycopy(text, 0, trace, 3, 32);
+        write(random.nextLong() | 1, 0);
+        System.arraycopy(text, 0, trace, 36, 16);
+        trace[53] = '0';
+        trace[54] = (byte) (sampled ? '1' : '0');
+        fields.add(FieldName.TRACEPARENT, TraceParent.NAME, trace, 0, trace.length);
+    }
+
     private void write(long value, int at) {
         for (int i = 0; i < 16; i++) {
             text[at + i] = HEX[(int) (value >>> (60 - 4 * i)) & 15];

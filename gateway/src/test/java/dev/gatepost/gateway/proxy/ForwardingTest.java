@@ -4,6 +4,8 @@ import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.config.Cidr;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,29 @@ class ForwardingTest {
             count++;
         }
         return count;
+    }
+
+    @Test
+    void startsATraceForARequestThatBringsNone() throws Exception {
+        String given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        for (int sample : new int[] {0, 100}) {
+            try (RawOrigin origin = RawOrigin.manual();
+                    RunningGate gate = RunningGate.start(new GateSettings(GateSettings.DEFAULT.timeouts(), GateSettings.DEFAULT.limits(), List.of(), sample))
+                            .routeTo(origin.port());
+                    RawClient client = gate.connect()) {
+                client.send("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: nonsense\r\n\r\n");
+                RawClient server = origin.accept();
+                String started = server.readHead();
+                Matcher field = Pattern.compile("\r\ntraceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-0([01])\r\n").matcher(started);
+                assertTrue(field.find() && !started.contains("nonsense"), started);
+                assertEquals(sample == 100 ? "1" : "0", field.group(2));
+                server.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                client.readHead();
+                assertEquals(field.group(1), gate.logged().traceId());
+                client.send("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: " + given + "\r\n\r\n");
+                assertTrue(server.readHead().contains("\r\ntraceparent: " + given + "\r\n"), "one that came is passed on");
+            }
+        }
     }
 
     @Test
