@@ -10,6 +10,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.util.concurrent.TimeUnit;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ final class EndpointHealthTest {
     void start() {
         group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         Serving serving = new Serving(RouteTable.EMPTY, 0);
-        GateLoop loop = new GateLoop((EventLoop) group.next(), 1, Transport.of(group), GateSettings.DEFAULT, () -> serving, AccessLog.NONE);
+        GateLoop loop = new GateLoop((EventLoop) group.next(), 1, Transport.of(group), GateSettings.DEFAULT, () -> serving, AccessLog.NONE, Optional.empty());
         Route route = RunningGate.route(HostPattern.ANY, "/", RouteOptions.NONE, 1, 2);
         siblings = new Balancer(loop, route, null);
         health = siblings.pool(0).health;

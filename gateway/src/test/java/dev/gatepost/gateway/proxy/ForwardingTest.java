@@ -59,7 +59,7 @@ class ForwardingTest {
         String given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
         for (int sample : new int[] {0, 100}) {
             try (RawOrigin origin = RawOrigin.manual();
-                    RunningGate gate = RunningGate.start(new GateSettings(GateSettings.DEFAULT.timeouts(), GateSettings.DEFAULT.limits(), List.of(), sample))
+                    RunningGate gate = RunningGate.start(new GateSettings(GateSettings.DEFAULT.timeouts(), GateSettings.DEFAULT.limits(), List.of(), GateSettings.DEFAULT.upstreamTls(), sample))
                             .routeTo(origin.port());
                     RawClient client = gate.connect()) {
                 client.send("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: nonsense\r\n\r\n");

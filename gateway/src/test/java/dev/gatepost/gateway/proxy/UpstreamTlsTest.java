@@ -78,7 +78,7 @@ class UpstreamTlsTest {
     }
 
     private static GateSettings with(UpstreamTls tls) {
-        return new GateSettings(Timeouts.DEFAULT, Limits.DEFAULT, List.of(), tls);
+        return new GateSettings(Timeouts.DEFAULT, Limits.DEFAULT, List.of(), tls, -1);
     }
 
     private static UpstreamTls trusting() throws IOException {
