@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -58,6 +59,18 @@ final class ProxyStart extends ChannelInboundHandlerAdapter {
             case CUT -> ctx.read();
             case VERSION_1, MALFORMED -> refuse(ctx, verdict);
             case GOOD -> begin(ctx, header);
+        }
+    }
+
+    /// Who connects and says nothing looks whether we are there.
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (!(event instanceof ChannelInputShutdownEvent)) {
+            ctx.fireUserEventTriggered(event);
+        } else if (pending.isReadable()) {
+            refuse(ctx, ProxyHeader.Verdict.CUT);
+        } else {
+            var _ = ctx.close();
         }
     }
 
