@@ -178,6 +178,7 @@ final class DnsOverHttpsTest {
         });
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // Never compared.
     private record Answered(String head, byte[] body, String status) {}
 
     private static Answered ask(byte[] query, boolean post, String... options) throws Exception {

@@ -5,7 +5,6 @@ import dev.gatepost.gateway.route.HostPattern;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.RouteTable;
-import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -32,7 +31,7 @@ final class EndpointHealthTest {
     void start() {
         group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         Serving serving = new Serving(RouteTable.EMPTY, 0);
-        GateLoop loop = new GateLoop((EventLoop) group.next(), 1, Transport.of(group), GateSettings.DEFAULT, () -> serving, AccessLog.NONE, Optional.empty());
+        GateLoop loop = new GateLoop(group.next(), 1, Transport.of(group), GateSettings.DEFAULT, () -> serving, AccessLog.NONE, Optional.empty());
         Route route = RunningGate.route(HostPattern.ANY, "/", RouteOptions.NONE, 1, 2);
         siblings = new Balancer(loop, route, null);
         health = siblings.pool(0).health;

@@ -60,7 +60,7 @@ final class Http2ConformanceTest {
     private static RunningGate gate;
 
     /// @param section of RFC 9113 where nothing else is said
-    private record Case(String section, String what, Consumer<RawHttp2> act, Consumer<RawHttp2> expectation) {
+    record Case(String section, String what, Consumer<RawHttp2> act, Consumer<RawHttp2> expectation) {
         @Override
         public String toString() {
             return section + " " + what;

@@ -38,7 +38,7 @@ class UpstreamHttp2Test {
             }
             boolean message = frame.type() == RawHttp2.HEADERS || frame.type() == RawHttp2.DATA;
             if (message && frame.endsStream()) {
-                String text = frame.type() == RawHttp2.DATA ? new String(frame.payload(), ISO_8859_1) : paths.get(frame.stream());
+                String text = frame.type() == RawHttp2.DATA ? new String(frame.payload(), ISO_8859_1) : paths.getOrDefault(frame.stream(), "");
                 server.headers(frame.stream(), false, ":status=200", "content-length=" + text.length());
                 server.data(frame.stream(), true, text);
             }
@@ -239,7 +239,7 @@ class UpstreamHttp2Test {
             server.await(RawHttp2.HEADERS);
             get(stays, "/");
             server.await(RawHttp2.HEADERS);
-            client.close();
+            client.socket().close();
             Frame reset = server.await(RawHttp2.RST_STREAM);
             assertEquals(FIRST, reset.stream());
             assertEquals(CANCEL, reset.number(0));

@@ -182,7 +182,7 @@ class UpstreamTlsTest {
                     RawHttp2 server = RawHttp2.serve(connection.socket(), "");
                     while (true) {
                         RawHttp2.Frame head = server.await(RawHttp2.HEADERS);
-                        String scheme = server.decode(head.payload()).get(":scheme");
+                        String scheme = server.decode(head.payload()).getOrDefault(":scheme", "");
                         server.headers(head.stream(), false, ":status=200", "content-length=5");
                         server.data(head.stream(), true, scheme);
                     }
