@@ -162,14 +162,14 @@ final class CommandLineTest {
         Files.writeString(folder.resolve("services.yaml"), """
                 services:
                   - name: web
-                    tags: [ "urlprefix-shop.example.com/", "urlprefix-/ proto=https" ]
+                    tags: [ "urlprefix-shop.example.com/", "urlprefix-:1234 proto=tcp" ]
                     instances: [ { id: web-1, address: 127.0.0.1, port: 9001 }, { id: web-2, address: 127.0.0.1, port: 9002 } ]
                 """);
         Ended lint = gatepost("lint", "--file", "services.yaml");
         assertEquals("""
                 SERVICE  INSTANCES  DECLARED                     FABIO              TRAEFIK  GATEPOST
-                web      2          urlprefix-/ proto=https      / by https         -        rejected
-                    Gatepost rejects it: proto=https (expected: http, the one protocol to upstreams that this version supports)
+                web      2          urlprefix-:1234 proto=tcp    TCP on :1234       -        rejected
+                    Gatepost rejects it: proto=tcp (expected: http, https, grpc or grpcs, the protocols to upstreams that this version supports)
                 web      2          urlprefix-shop.example.com/  shop.example.com/  -        shop.example.com/
                 2 declarations, 1 not alike everywhere, 1 rejected by Gatepost
                 """, lint.out(), lint::err);

@@ -88,7 +88,7 @@ final class DnsOverTlsTest {
     }
 
     private static String kdig(String name, String... options) {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/kdig")), "kdig is not installed");
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/kdig")) || System.getenv("CI") != null, "kdig is not installed");
         List<String> words = new ArrayList<>(List.of("kdig", "@127.0.0.1", "-p", String.valueOf(port()), "+retry=0", "+time=10"));
         words.addAll(Arrays.asList(options));
         words.addAll(List.of(name, "A"));

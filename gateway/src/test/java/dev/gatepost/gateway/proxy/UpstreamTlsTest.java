@@ -229,7 +229,7 @@ class UpstreamTlsTest {
     /// Each connection of HTTP/1 ends after its response, so that each request makes a handshake.
     @Test
     void resumesItsSessionsAndSpeaksBothProtocolsWithNginx() throws Exception {
-        assumeTrue(Files.isExecutable(NGINX));
+        assumeTrue(Files.isExecutable(NGINX) || System.getenv("CI") != null, "nginx is not installed");
         try (ServerSocket one = new ServerSocket(0);
                 ServerSocket two = new ServerSocket(0)) {
             Files.writeString(folder.resolve("nginx.conf"), """
