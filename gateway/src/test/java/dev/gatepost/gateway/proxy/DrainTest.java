@@ -38,6 +38,7 @@ class DrainTest {
             CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> gate.gate().drain(Duration.ofSeconds(10)));
             assertEquals("", idle.readToEnd());
             assertFalse(drained.isDone());
+            gate.settle(); // each connection is told in its turn
             server.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
             String all = busy.readToEnd();
             assertTrue(all.contains("\r\nConnection: close\r\n") && all.endsWith("ok"), all);

@@ -21,6 +21,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.EventExecutor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -161,6 +162,13 @@ final class RunningGate implements AutoCloseable {
         Logged logged = log.poll(10, TimeUnit.SECONDS);
         assertNotNull(logged, "no log record in time");
         return logged;
+    }
+
+    /// Waits until the event loops have done what they put off for a tenth of a second at most.
+    void settle() throws Exception {
+        for (EventExecutor loop : group) {
+            loop.schedule(() -> {}, 100, TimeUnit.MILLISECONDS).get(10, TimeUnit.SECONDS);
+        }
     }
 
     @Override
