@@ -180,7 +180,7 @@ public final class ConsulCatalog implements CatalogSource {
         this.maxLossPercent = maxLossPercent;
         this.client = new ConsulClient(consul, tls, new ConsulToken(consul), timing.answer(), timing.sleep(), timing.doze());
         this.standing = new ConsulStanding(shownAs, servedRevision, clock, ConsulWatches.ENDPOINTS, System.nanoTime());
-        this.watches = new ConsulWatches(client, timing, consul.maxStale(), standing, this::backoff, inbox::add);
+        this.watches = new ConsulWatches(client, timing, consul.maxStale(), standing, this::watchBackoff, inbox::add);
         this.reads = new ConsulReads(client, timing.answer(), near ? READERS : READERS_ELSEWHERE);
         // A tenth more or less, so that a fleet's sweeps drift apart.
         long sweepNanos = timing.sweepEvery().toNanos();
@@ -242,6 +242,11 @@ public final class ConsulCatalog implements CatalogSource {
 
     private Backoff backoff() {
         return new Backoff(timing.retryFirst(), timing.retryLongest(), random);
+    }
+
+    /// Of those who notice that Consul is back: a fifth of the time that it was away is the longest they wait.
+    private Backoff watchBackoff() {
+        return new Backoff(timing.retryFirst(), timing.retryLongest(), 1.25, random);
     }
 
     // ---- the catalog's own thread: everything below ---------------------------------------------------------------
