@@ -81,6 +81,7 @@ defaults
   timeout http-keep-alive 300s
   http-reuse always
   option splice-auto
+  option dontlognull
   unique-id-format %{{+X}}o%ci%cp%Ts%rt%pid
   log-format '{{"@timestamp":"%[date(0,ms),utime(%%Y-%%m-%%dT%%H:%%M:%%S)]","event":{{"duration_ms":%Ta,"dataset":"edge.access"}},"http":{{"version":"%HV","request":{{"id":"%ID","method":%{{+Q}}HM,"bytes":%U}},"response":{{"status_code":%ST,"bytes":%B}}}},"url":{{"original":"%[capture.req.uri,json(utf8s)]","domain":"%[capture.req.hdr(0),json(utf8s)]"}},"source":{{"ip":"%ci","port":%cp}},"user_agent":{{"original":"%[capture.req.hdr(1),json(utf8s)]"}},"tls":{{"version":"%sslv","cipher":"%sslc"}},"destination":{{"address":"%si:%sp"}},"termination":"%ts","upstream":{{"ms":%Tr,"connect_ms":%Tc}}}}'
 frontend edge
