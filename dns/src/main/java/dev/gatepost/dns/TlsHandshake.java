@@ -2,6 +2,7 @@ package dev.gatepost.dns;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 
@@ -23,6 +24,8 @@ final class TlsHandshake extends ChannelInboundHandlerAdapter {
             return;
         }
         if (handshake.isSuccess() && speaksDns(ctx)) {
+            // By Nagle's algorithm a client may keep its query until this is acknowledged, which the kernel would put off by 40 ms.
+            ctx.channel().config().setOption(EpollChannelOption.TCP_QUICKACK, true);
             ctx.pipeline().remove(this);
             return;
         }

@@ -5,6 +5,7 @@ import dev.gatepost.gateway.tls.ServerTls;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SniCompletionEvent;
@@ -107,6 +108,9 @@ public final class TlsStart implements ConnectionStart {
             if (facts.resumed()) {
                 loop.counters.resumedHandshakes++;
             }
+            // A client with Nagle's algorithm keeps its request until the end of its handshake is acknowledged, and the kernel puts that
+            // off by 40 ms as long as we send nothing: BoringSSL keeps the session tickets until there is a response.
+            ctx.channel().config().setOption(EpollChannelOption.TCP_QUICKACK, true);
             loop.handedOver(this);
             // Behind this handler, so that what was read together with the end of the handshake reaches it.
             if (facts.nextProtocol().equals(ApplicationProtocolNames.HTTP_2)) {

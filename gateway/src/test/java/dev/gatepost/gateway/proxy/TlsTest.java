@@ -1,11 +1,14 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.ConnectionLabel;
+import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.tls.CertificateLoad;
 import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.PemPair;
 import io.netty.channel.Channel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,6 +19,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Base64;
@@ -44,11 +48,14 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /// TLS connections as real clients make them: the JDK's, curl, openssl, h2load.
 final class TlsTest {
     private static final String HELLO = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
     private static final String REQUEST = "GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
+    /// The kernel delays only once client and server have taken turns quickly, which the first, cold ones don't.
+    private static final int HANDSHAKES = 10;
     private static PemPair first;
     private static PemPair shop;
 
@@ -96,6 +103,24 @@ final class TlsTest {
         assertEquals("CN=first.test", presentedTo("first.test"));
         assertEquals("CN=first.test", presentedTo("unknown.test"));
         assertEquals("CN=first.test", presentedTo(""));
+    }
+
+    /// Else a client with Nagle's algorithm, which waits for that before it sends its request, waits for the kernel's delay.
+    @Test
+    void acknowledgesTheEndOfEachHandshakeAtOnce() throws Exception {
+        assumeTrue(Epoll.isAvailable(), "Linux");
+        for (int i = 0; i < HANDSHAKES; i++) {
+            Process client = new ProcessBuilder("openssl", "s_client", "-quiet", "-connect", "127.0.0.1:" + gate.tlsPort())
+                    .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            try {
+                Channel channel = channels.take();
+                Await.until("the handshake is over", Duration.ofSeconds(10), () -> channel.pipeline().get(Http1Connection.class) != null);
+                assertTrue(channel.config().getOption(EpollChannelOption.TCP_QUICKACK));
+            } finally {
+                client.destroy();
+                client.waitFor();
+            }
+        }
     }
 
     @Test
