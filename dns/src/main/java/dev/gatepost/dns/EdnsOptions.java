@@ -62,12 +62,10 @@ final class EdnsOptions {
         return (keepsAlive(query) ? KEEPALIVE_LENGTH : 0) + (standing == Cookies.Standing.NONE ? 0 : COOKIE_LENGTH);
     }
 
-    /// Writes them behind an OPT record's fixed fields.
-    ///
-    /// @param limit where the message has to end
-    /// @return where they end
-    int write(Query query, Relay relay, byte[] out, int from, int limit) {
-        int at = from;
+    /// Writes them where the draft ends: behind an OPT record's fixed fields.
+    void write(Query query, Draft draft) {
+        byte[] out = draft.out;
+        int at = draft.at;
         if (standing != Cookies.Standing.NONE) {
             at = option(out, at, COOKIE, Cookies.WHOLE);
             System.arraycopy(cookies.cookie, 0, out, at, Cookies.WHOLE);
@@ -78,13 +76,13 @@ final class EdnsOptions {
             at = option(out, at, KEEPALIVE, 2);
             at = put16(out, at, (int) Math.min(0xffff, idleNanos.getAsLong() / TENTH_NANOS));
         }
-        if (relay.errorInfo != Relay.NO_ERROR_INFO) {
-            at = extendedError(relay, out, at, limit);
+        if (draft.errorInfo != Relay.NO_ERROR_INFO) {
+            at = extendedError(draft, at);
         }
         if (query.padded && isEncrypted()) {
-            at = padding(out, at, limit);
+            at = padding(out, at, draft.longest);
         }
-        return at;
+        draft.at = at;
     }
 
     /// The client must not take it for more than it is over UDP (RFC 7828 section 3.2.1), and HTTP has its own ways.
@@ -98,14 +96,14 @@ final class EdnsOptions {
     }
 
     /// Why it is so (RFC 8914 section 2): with words where they fit.
-    private static int extendedError(Relay relay, byte[] out, int from, int limit) {
-        int room = limit - from - HEADER - 2;
+    private static int extendedError(Draft draft, int from) {
+        int room = draft.longest - from - HEADER - 2;
         if (room < 0) {
             return from;
         }
-        byte[] words = relay.errorText.length <= room ? relay.errorText : Relay.NO_TEXT;
-        int at = put16(out, option(out, from, EXTENDED_ERROR, 2 + words.length), relay.errorInfo);
-        System.arraycopy(words, 0, out, at, words.length);
+        byte[] words = draft.errorText.length <= room ? draft.errorText : Relay.NO_TEXT;
+        int at = put16(draft.out, option(draft.out, from, EXTENDED_ERROR, 2 + words.length), draft.errorInfo);
+        System.arraycopy(words, 0, draft.out, at, words.length);
         return at + words.length;
     }
 
