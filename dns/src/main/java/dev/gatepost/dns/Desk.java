@@ -145,7 +145,7 @@ final class Desk {
         return switch (rates.count(address, kind, nowNanos)) {
             case SEND -> written;
             // An error is no longer than its query, and can't be cut.
-            case TRUNCATE -> kind == ResponseRates.Kind.ERROR ? written : responder.truncated(in);
+            case CHALLENGE -> kind == ResponseRates.Kind.ERROR ? written : responder.unproven(in);
             case DROP -> responder.withheld();
         };
     }

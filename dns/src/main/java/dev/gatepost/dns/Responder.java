@@ -245,14 +245,12 @@ public final class Responder {
         return options.standing() == Cookies.Standing.PROVEN;
     }
 
-    /// To a client that may not have the address that it says (RFC 7873 section 5.2.3): a cookie to come back with, or where
-    /// it knows none, the way by TCP.
-    private int unproven(byte[] in) {
-        return options.standing() == Cookies.Standing.UNPROVEN ? plain(in, Rcode.BADCOOKIE) : truncated(in);
-    }
-
-    /// In place of the answer that was just made: none of its records, and TC, so that the client comes again by TCP.
-    int truncated(byte[] in) {
+    /// To a client that may not have the address that it says, in place of an answer: a cookie to come back with (RFC 7873
+    /// section 5.2.3), or where it knows none, the way by TCP.
+    int unproven(byte[] in) {
+        if (options.standing() == Cookies.Standing.UNPROVEN) {
+            return plain(in, Rcode.BADCOOKIE);
+        }
         draft.clear();
         draft.truncated = true;
         draft.question(in, query.questionEnd());

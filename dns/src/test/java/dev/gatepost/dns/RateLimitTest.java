@@ -72,15 +72,38 @@ class RateLimitTest {
 
     @Test
     void whoBringsBackACookieIsNotLimited() throws IOException {
-        Message first = ResponderTest.query("web.service.consul.", Type.A, -1);
-        first.addRecord(new OPTRecord(1232, 0, 0, 0, List.of(new CookieOption(new byte[8]))), Section.ADDITIONAL);
-        var cookie = (CookieOption) new Message(ask(CLIENT, QueryRecord.Transport.UDP, first)).getOPT().getOptions(EDNSOption.Code.COOKIE).getFirst();
-        Message proven = ResponderTest.query("web.service.consul.", Type.A, -1);
-        proven.addRecord(new OPTRecord(1232, 0, 0, 0, List.of(new CookieOption(cookie.getClientCookie(), cookie.getServerCookie().orElseThrow()))), Section.ADDITIONAL);
+        Message first = withCookie(new CookieOption(new byte[8]));
+        Message proven = withCookie(cookie(new Message(ask(CLIENT, QueryRecord.Transport.UDP, first))));
         for (int i = 0; i < 3 * LIMIT; i++) {
             assertEquals(2, new Message(ask(CLIENT, QueryRecord.Transport.UDP, proven)).getSection(Section.ANSWER).size());
         }
         assertEquals(0, rates.limited());
+    }
+
+    /// RFC 7873 section 5.2.3.
+    @Test
+    void whoKnowsCookiesIsToldToBringOneBack() throws IOException {
+        for (int i = 0; i < LIMIT + 1; i++) {
+            ask(CLIENT, QueryRecord.Transport.UDP, "web.service.consul.");
+        }
+        var told = new Message(ask(CLIENT, QueryRecord.Transport.UDP, withCookie(new CookieOption(new byte[8]))));
+        assertEquals(Rcode.BADCOOKIE, told.getRcode());
+        assertFalse(told.getHeader().getFlag(Flags.TC));
+        assertTrue(told.getSection(Section.ANSWER).isEmpty());
+        var answered = new Message(ask(CLIENT, QueryRecord.Transport.UDP, withCookie(cookie(told))));
+        assertEquals(2, answered.getSection(Section.ANSWER).size());
+    }
+
+    private static Message withCookie(CookieOption cookie) {
+        Message query = ResponderTest.query("web.service.consul.", Type.A, -1);
+        query.addRecord(new OPTRecord(1232, 0, 0, 0, List.of(cookie)), Section.ADDITIONAL);
+        return query;
+    }
+
+    /// That of the answer, to be sent with the next query.
+    private static CookieOption cookie(Message answer) {
+        var cookie = (CookieOption) answer.getOPT().getOptions(EDNSOption.Code.COOKIE).getFirst();
+        return new CookieOption(cookie.getClientCookie(), cookie.getServerCookie().orElseThrow());
     }
 
     private byte[] ask(byte[] client, QueryRecord.Transport transport, Message message) {

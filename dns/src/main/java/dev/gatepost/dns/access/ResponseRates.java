@@ -20,8 +20,8 @@ public final class ResponseRates {
     /// What becomes of an answer.
     public enum Verdict {
         SEND,
-        /// Sent without records and with the TC bit: a real client comes again by TCP, a forged address doesn't.
-        TRUNCATE,
+        /// Sent without records: a real client comes again by TCP or with a cookie, a forged address doesn't.
+        CHALLENGE,
         DROP
     }
 
@@ -39,7 +39,7 @@ public final class ResponseRates {
     public static final ResponseRates NONE = new ResponseRates(0, AddressSet.NOBODY);
 
     static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(15);
-    /// Of the answers above the limit one in so many is sent truncated.
+    /// Of the answers above the limit one in so many is sent without records.
     static final int SLIP = 2;
 
     private static final int WAYS = 4;
@@ -105,7 +105,7 @@ public final class ResponseRates {
             networks.incrementAndGet();
             say(client, kind, nowNanos);
         }
-        return limited.incrementAndGet() % SLIP == 0 ? Verdict.TRUNCATE : Verdict.DROP;
+        return limited.incrementAndGet() % SLIP == 0 ? Verdict.CHALLENGE : Verdict.DROP;
     }
 
     /// Once a minute, whoever it is: the counters have the rest. Any loop may be the first.
@@ -115,7 +115,7 @@ public final class ResponseRates {
             return;
         }
         try {
-            LOG.warn("dns: the network of {} asks for more than {} answers a second ({}): one in {} above that is truncated, the others are dropped",
+            LOG.warn("dns: the network of {} asks for more than {} answers a second ({}): one in {} above that has no records, the others are dropped",
                     InetAddress.getByAddress(client).getHostAddress(), perSecond, kind.name().toLowerCase(Locale.ROOT), SLIP);
         } catch (UnknownHostException e) {
             throw new IllegalStateException("client address of " + client.length + " bytes (expected: 4 or 16)", e);

@@ -38,7 +38,7 @@ class ResponseRatesTest {
     @Test
     void everySecondOneAboveTheLimitIsTruncated() {
         Map<Verdict, Integer> verdicts = ask("192.0.2.1", Kind.NXDOMAIN, 1100, 0);
-        assertEquals(Map.of(Verdict.SEND, 100, Verdict.TRUNCATE, 500, Verdict.DROP, 500), verdicts);
+        assertEquals(Map.of(Verdict.SEND, 100, Verdict.CHALLENGE, 500, Verdict.DROP, 500), verdicts);
         assertEquals(1000, rates.limited());
         assertEquals(1, rates.networks());
     }

@@ -187,7 +187,7 @@ final class Settings {
     static final Setting<Boolean> DNS_DENIED = of("dns.denied", Syntax.oneOf(denied()), "refuse", RARELY,
             "what those get who are not in `dns.allow`: `refuse` or `ignore`");
     static final Setting<Integer> DNS_RATE_LIMIT = of("dns.rate-limit", Syntax.count(0, 1_000_000), "0", RARELY,
-            "most answers a second by UDP to one network (/24, /56) with records, without, NXDOMAIN and errors, each counted apart; every second one above it is truncated, so that a real client comes by TCP. 0 is no limit; set it where `dns.allow` lets in the world");
+            "most answers a second by UDP to one network (/24, /56) with records, without, NXDOMAIN and errors, each counted apart; of those above it every second one has no records and sends a real client back with its cookie or by TCP, the others are dropped. 0 is no limit; set it where `dns.allow` lets in the world");
     static final Setting<List<Dns.Listed>> DNS_RATE_LIMIT_EXEMPT = optional("dns.rate-limit-exempt", Syntax.list(listed()), "none", RARELY,
             "whom the limit does not hold for, as `dns.allow`");
     static final Setting<String> CONSUL_KEY_PREFIX = of("consul.key-prefix", keyPrefix(), "gatepost", RARELY,
