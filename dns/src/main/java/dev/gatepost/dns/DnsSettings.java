@@ -3,6 +3,7 @@ package dev.gatepost.dns;
 import dev.gatepost.dns.access.Access;
 import dev.gatepost.dns.access.ResponseRates;
 import java.time.Duration;
+import java.util.Optional;
 
 /// How the server behaves, apart from what it answers.
 ///
@@ -49,5 +50,19 @@ public record DnsSettings(
 
     public DnsSettings sharedIf(boolean sharing) {
         return new DnsSettings(udpPayload, streams, drain, proxies, cookieSecrets, cookiesRequired, access, rates, sharing);
+    }
+
+    /// What strangers could do with the server, and the keys that would keep them from it; empty where they can't.
+    ///
+    /// @param forwards whether others are asked about other names
+    public Optional<String> exposure(boolean forwards) {
+        if (!access.isOpen() || rates.isLimiting() || cookiesRequired) {
+            return Optional.empty();
+        }
+        return Optional.of(forwards && access.isForwardingOpen()
+                ? "dns: an open resolver: dns.allow and dns.allow-forwarding admit the whole internet and dns.rate-limit is 0, so that anybody can have"
+                        + " any name looked up, and the answer sent to an address that he forges (expected: networks in dns.allow-forwarding, or dns.rate-limit: 20)"
+                : "dns: dns.allow admits the whole internet and dns.rate-limit is 0, so that anybody can have answers sent to an address that he forges"
+                        + " (expected: networks in dns.allow, dns.rate-limit: 20, or dns.require-cookies: true)");
     }
 }

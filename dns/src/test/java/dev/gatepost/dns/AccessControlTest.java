@@ -3,6 +3,8 @@ package dev.gatepost.dns;
 import dev.gatepost.dns.access.Access;
 import dev.gatepost.dns.access.Access.Admission;
 import dev.gatepost.dns.access.AddressBlock;
+import dev.gatepost.dns.access.AddressSet;
+import dev.gatepost.dns.access.ResponseRates;
 import dev.gatepost.dns.forward.Await;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -19,7 +21,9 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,6 +49,7 @@ class AccessControlTest {
     private static final List<AddressBlock> KNOWN_AND_GUEST = List.of(block(KNOWN), block(GUEST));
 
     private final Zone zone = TestZones.sample();
+    private final AtomicInteger asked = new AtomicInteger();
     private final EventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
 
@@ -74,8 +79,7 @@ class AccessControlTest {
         try (var server = start(Admission.IGNORED); var stranger = new DatagramSocket(new InetSocketAddress(STRANGER, 0))) {
             byte[] query = ResponderTest.query("web.service.consul.", Type.A, 1232).toWire();
             stranger.send(new DatagramPacket(query, query.length, server.localAddress()));
-            Await.until("denied", () -> server.counters().denied() == 1);
-            assertEquals(1, server.counters().dropped());
+            Await.until("denied and dropped", () -> server.counters().denied() == 1 && server.counters().dropped() == 1);
             stranger.setSoTimeout(1);
             assertThrows(SocketTimeoutException.class, () -> stranger.receive(new DatagramPacket(new byte[512], 512)));
             try (var socket = connection(server, STRANGER)) {
@@ -106,14 +110,49 @@ class AccessControlTest {
         }
     }
 
+    @Test
+    void asksNobodyForAGuestWhoseNameIsDelegatedOrInTheSearchList() throws IOException {
+        Zone delegating = zone.change().put(DomainName.of("away.consul"), TestZones.sets(new Rdata.Ns(DomainName.of("ns.away.test"), List.of()))).build(2)
+                .searched(List.of(DomainName.of("consul"), DomainName.of("service.consul")));
+        try (var server = start(delegating, Admission.REFUSED)) {
+            Message referral = udp(server, GUEST, "www.away.consul.", 1232);
+            assertEquals(org.xbill.DNS.Rcode.NOERROR, referral.getRcode());
+            assertEquals(1, referral.getSection(Section.AUTHORITY).size(), "who else to ask");
+            Message missing = udp(server, GUEST, "www.example.com.consul.", 1232);
+            assertEquals(org.xbill.DNS.Rcode.NXDOMAIN, missing.getRcode());
+            assertTrue(missing.getSection(Section.ANSWER).isEmpty());
+            assertEquals(0, asked.get());
+            assertEquals(org.xbill.DNS.Rcode.SERVFAIL, udp(server, KNOWN, "www.away.consul.", 1232).getRcode(), "what the agent says");
+            assertEquals(org.xbill.DNS.Rcode.NXDOMAIN, udp(server, KNOWN, "www.example.com.consul.", 1232).getRcode());
+            assertEquals(2, asked.get());
+        }
+    }
+
+    @Test
+    void saysWhatStrangersCouldDo() {
+        var usual = DnsSettings.DEFAULT;
+        var open = usual.withAccess(new Access(AddressSet.ALL_NETWORKS, AddressSet.PRIVATE_NETWORKS, Admission.REFUSED));
+        var wideOpen = usual.withAccess(Access.EVERYBODY);
+        assertEquals(Optional.empty(), usual.exposure(true));
+        assertTrue(open.exposure(true).orElseThrow().startsWith("dns: dns.allow admits the whole internet and dns.rate-limit is 0"));
+        assertTrue(wideOpen.exposure(false).orElseThrow().startsWith("dns: dns.allow admits the whole internet and dns.rate-limit is 0"));
+        assertTrue(wideOpen.exposure(true).orElseThrow().startsWith("dns: an open resolver: dns.allow and dns.allow-forwarding"));
+        assertEquals(Optional.empty(), wideOpen.withRates(new ResponseRates(20, AddressSet.NOBODY)).exposure(true));
+        assertEquals(Optional.empty(), wideOpen.withCookies(CookieSecrets.random(), true).exposure(true));
+    }
+
     private DnsServer start(Admission others) throws IOException {
+        return start(zone, others);
+    }
+
+    private DnsServer start(Zone served, Admission others) throws IOException {
         var access = new Access(KNOWN_AND_GUEST, List.of(block(KNOWN)), others);
         return DnsServer.start(
-                new InetSocketAddress(KNOWN, 0), loops, () -> zone, _ -> FAILING, DnsSettings.DEFAULT.withAccess(access), QueryLog.NONE);
+                new InetSocketAddress(KNOWN, 0), loops, () -> served, _ -> failing, DnsSettings.DEFAULT.withAccess(access), QueryLog.NONE);
     }
 
     /// Answers SERVFAIL to everything, and takes one name for its own.
-    private static final Outside.Agent FAILING = new Outside.Agent() {
+    private final Outside.Agent failing = new Outside.Agent() {
         @Override
         public boolean covers(byte[] bytes, int nameAt, int nameLength) {
             return true;
@@ -126,6 +165,7 @@ class AccessControlTest {
 
         @Override
         public boolean answer(Query query, byte[] in, byte[] out, int from, int to, Relay relay) {
+            asked.incrementAndGet();
             relay.end = from;
             relay.rcode = Rcode.SERVFAIL;
             return true;

@@ -289,7 +289,9 @@ public final class Gateway implements AutoCloseable {
             outside = new LateNames(settings.zone(), lookup, () -> state.names().datacenters(), forwarding);
         }
         Optional<TlsListener> tls = post.ways().tls().map(address -> new TlsListener(address, TlsStart.contexts(certificates.orElseThrow())));
-        return DnsServer.start(post.address(), tls, loops, this::zone, outside, dnsSettings(post), accessLog::log);
+        DnsSettings how = dnsSettings(post);
+        how.exposure(forwarder.isPresent()).ifPresent(LOG::warn);
+        return DnsServer.start(post.address(), tls, loops, this::zone, outside, how, accessLog::log);
     }
 
     private DnsSettings dnsSettings(GatewayConfig.Dns post) {

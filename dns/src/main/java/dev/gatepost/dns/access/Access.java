@@ -39,4 +39,14 @@ public final class Access {
         }
         return forwarding.contains(client) ? Admission.ALL : Admission.OWN_NAMES;
     }
+
+    /// Whether anybody on the internet is answered.
+    public boolean isOpen() {
+        return allowed.isWorld();
+    }
+
+    /// Whether any name is looked up for anybody on the internet.
+    public boolean isForwardingOpen() {
+        return isOpen() && forwarding.isWorld();
+    }
 }

@@ -17,6 +17,9 @@ public final class AddressSet {
             AddressBlock.of("::1", 128), AddressBlock.of("fe80::", 10), AddressBlock.of("fc00::", 7));
     public static final List<AddressBlock> ALL_NETWORKS = List.of(AddressBlock.of("0.0.0.0", 0), AddressBlock.of("::", 0));
 
+    /// What hosts anywhere may have of IPv6 (RFC 4291 section 2.4, as far as it is given out).
+    private static final AddressBlock GLOBAL_UNICAST = AddressBlock.of("2000::", 3);
+
     public static final AddressSet NOBODY = of(List.of());
 
     private final Edges ipv4;
@@ -29,13 +32,18 @@ public final class AddressSet {
 
     public static AddressSet of(List<AddressBlock> blocks) {
         return new AddressSet(
-                Edges.of(blocks.stream().filter(AddressBlock::isIpv4).toList(), 32),
-                Edges.of(blocks.stream().filter(Predicate.not(AddressBlock::isIpv4)).toList(), 128));
+                Edges.of(blocks.stream().filter(AddressBlock::isIpv4).toList(), AddressBlock.of("0.0.0.0", 0)),
+                Edges.of(blocks.stream().filter(Predicate.not(AddressBlock::isIpv4)).toList(), GLOBAL_UNICAST));
     }
 
     /// @param address 4 or 16 bytes; an IPv4 address is not mapped into IPv6
     public boolean contains(byte[] address) {
         return address.length == 4 ? ipv4.contain(0, word(address, 0, 4)) : ipv6.contain(word(address, 0, 8), word(address, 8, 8));
+    }
+
+    /// Whether it holds most of the internet, by IPv4 or by IPv6.
+    public boolean isWorld() {
+        return ipv4.world || ipv6.world;
     }
 
     private static long word(byte[] address, int from, int bytes) {
@@ -50,19 +58,23 @@ public final class AddressSet {
     private static final class Edges {
         private final long[] high;
         private final long[] low;
+        private final boolean world;
 
-        private Edges(List<BigInteger> edges) {
+        private Edges(List<BigInteger> edges, boolean world) {
+            this.world = world;
             high = edges.stream().mapToLong(edge -> edge.shiftRight(64).longValue()).toArray();
             low = edges.stream().mapToLong(BigInteger::longValue).toArray();
         }
 
-        static Edges of(List<AddressBlock> blocks, int bits) {
+        /// @param world more than half of it is most of the internet
+        static Edges of(List<AddressBlock> blocks, AddressBlock world) {
+            BigInteger end = BigInteger.ONE.shiftLeft(world.network().getAddress().length * 8);
             Set<BigInteger> candidates = new TreeSet<>();
             for (AddressBlock each : blocks) {
                 candidates.add(first(each));
                 candidates.add(last(each).add(BigInteger.ONE));
             }
-            candidates.remove(BigInteger.ONE.shiftLeft(bits));
+            candidates.remove(end);
             List<AddressBlock> longestFirst = blocks.stream()
                     .sorted(Comparator.comparingInt(AddressBlock::prefixLength).reversed().thenComparing(AddressBlock::included)).toList();
             List<BigInteger> edges = new ArrayList<>();
@@ -73,7 +85,13 @@ public final class AddressSet {
                     edges.add(each);
                 }
             }
-            return new Edges(edges);
+            BigInteger held = BigInteger.ZERO;
+            BigInteger worldEnd = last(world).add(BigInteger.ONE);
+            for (int i = 0; i < edges.size(); i += 2) {
+                BigInteger to = i + 1 < edges.size() ? edges.get(i + 1) : end;
+                held = held.add(to.min(worldEnd).subtract(edges.get(i).max(first(world))).max(BigInteger.ZERO));
+            }
+            return new Edges(edges, held.shiftLeft(1).compareTo(worldEnd.subtract(first(world))) > 0);
         }
 
         private static BigInteger first(AddressBlock block) {

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class AccessTest {
@@ -48,6 +49,19 @@ class AccessTest {
             assertEquals(Admission.ALL, Access.EVERYBODY.of(bytes(client)));
             assertEquals(Admission.REFUSED, nobody.of(bytes(client)));
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0.0.0.0/0, true", "::/0, true", "2000::/3, true", "0.0.0.0/1 128.0.0.0/1, true", "0.0.0.0/0 !10.0.0.0/8, true", "0.0.0.0/0 !0.0.0.0/1, false",
+        "10.0.0.0/8 192.168.0.0/16, false", "198.51.0.0/16 2001:db8::/32, false", "0.0.0.0/0 !0.0.0.0/0, false", "2000::/4 3000::/5, true", "2000::/4, false", "fc00::/7, false"
+    })
+    void knowsWhenItIsMostOfTheInternet(String blocks, boolean world) {
+        List<AddressBlock> list = Arrays.stream(blocks.split(" ", -1)).map(each -> block(each.replace("!", ""), !each.startsWith("!"))).toList();
+        assertEquals(world, AddressSet.of(list).isWorld());
+        assertEquals(world, new Access(list, AddressSet.PRIVATE_NETWORKS, Admission.REFUSED).isOpen());
+        assertEquals(world, new Access(list, list, Admission.REFUSED).isForwardingOpen());
+        assertFalse(new Access(AddressSet.PRIVATE_NETWORKS, list, Admission.REFUSED).isForwardingOpen());
     }
 
     @Test
