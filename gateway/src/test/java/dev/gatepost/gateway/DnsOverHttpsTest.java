@@ -153,6 +153,25 @@ final class DnsOverHttpsTest {
                 version, "-o", "/dev/null", "-w", "%{http_code}", "-H", "Content-Type: application/dns-message", "--data-binary", "@" + large, url(""))).output());
     }
 
+    /// RFC 9110 section 10.1.1: curl says how long it would wait for it, and sends the body anyway after that.
+    @ParameterizedTest
+    @ValueSource(strings = {"--http1.1", "--http2"})
+    void tellsAClientThatWaitsToSendItsBody(String version) throws Exception {
+        Answered answered = ask(query("web.service.consul.", Type.A), true, version, "-H", "Expect: 100-continue", "--expect100-timeout", "45");
+        assertTrue(answered.status.startsWith("200 "), answered.status);
+        assertTrue(answered.head.startsWith(version.equals("--http2") ? "http/2 100" : "http/1.1 100"), answered.head);
+        assertEquals(1, new Message(answered.body).getSection(Section.ANSWER).size());
+    }
+
+    /// By HTTP/1.1 alone: curl 7.88 loses an answer by HTTP/2 that comes in place of the 100.
+    @Test
+    void tellsAClientThatWaitsThatItsBodyIsTooLong() throws Exception {
+        Path large = Files.write(home.resolve("larger"), new byte[5000]);
+        assertEquals("413 0", Command.run(curl(
+                "--http1.1", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "-H", "Expect: 100-continue", "--expect100-timeout", "45",
+                "-H", "Content-Type: application/dns-message", "--data-binary", "@" + large, url(""))).output());
+    }
+
     @Test
     void leavesAllElseToTheRoutes() {
         // Nothing listens where the route leads.

@@ -166,9 +166,8 @@ final class Exchange {
 
     private void beginLocal(LocalPath path) {
         record.route = path.label;
-        if (request.expectContinue) {
-            // RFC 9110 section 10.1.1. Nothing as short needs it.
-            refuse(Refusal.EXPECTATION);
+        if (request.contentLength > path.service.longestBody()) {
+            refuse(Refusal.BODY_TOO_LARGE);
             return;
         }
         phase = Phase.LOCAL;
@@ -176,6 +175,13 @@ final class Exchange {
         expectWithin(loop.streamNanos);
         if (requestComplete) {
             serveLocal(local);
+        } else if (request.expectContinue) {
+            // Its client waits for a word before it sends the body (RFC 9110 section 10.1.1).
+            response.clear();
+            response.version = 20;
+            response.status = 100;
+            downstream.sendInterim(response);
+            downstream.flush();
         }
     }
 

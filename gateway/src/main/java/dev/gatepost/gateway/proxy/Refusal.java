@@ -36,7 +36,6 @@ enum Refusal {
     BODY_TOO_LARGE(413, Cause.BODY_TOO_LARGE, "request body over its limit"),
     PSEUDO_FIELDS(400, "pseudo-header fields (RFC 9113 section 8.3)"),
     CONNECTION_FIELD(400, "connection-specific field in HTTP/2 (RFC 9113 section 8.2.2)"),
-    EXPECTATION(417, "Expect (expected: none; the body is short)"),
     BODY_LENGTH(400, "body length differs from Content-Length");
 
     final int status;
