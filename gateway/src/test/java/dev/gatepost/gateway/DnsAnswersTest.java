@@ -6,11 +6,9 @@ import dev.gatepost.gateway.catalog.Health;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,17 +21,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class DnsAnswersTest {
     private static final Duration SOON = Duration.ofSeconds(30);
 
-    private Optional<ConsulAgent> started = Optional.empty();
-
-    @BeforeAll
-    void startAgent() {
-        started = Optional.of(ConsulAgent.start());
-    }
-
-    @AfterAll
-    void stopAgent() {
-        started.ifPresent(ConsulAgent::close);
-    }
+    @AutoClose
+    private final ConsulAgent consul = ConsulAgent.start();
 
     @Test
     void aServicesNameLeadsToTheGatewayThatServesIt(@TempDir Path home) throws Exception {
@@ -96,7 +85,7 @@ class DnsAnswersTest {
                 assertEquals(502, gateway.status("single.test/"));
             }
             assertEquals(Set.of("127.0.0.1"), lines(gateway, "single.service.consul", "A"));
-            consul().checkStatus("service:single-1", Health.CRITICAL);
+            consul.checkStatus("service:single-1", Health.CRITICAL);
             Await.until("until Consul says so", SOON, () -> lines(gateway, "single.service.consul", "A").isEmpty());
         }
     }
@@ -121,12 +110,12 @@ class DnsAnswersTest {
 
     private RunningGateway follow(Path home, String... settings) throws Exception {
         String[] all = Arrays.copyOf(settings, settings.length + 1);
-        all[settings.length] = "consul: { address: \"" + consul().address() + "\" }";
+        all[settings.length] = "consul: { address: \"" + consul.address() + "\" }";
         return RunningGateway.start(home, all);
     }
 
     private void register(String service, String id, String address, int port, String... tags) {
-        consul().service(service).id(id).address(address).port(port).tag(tags).check(Health.PASSING).register();
+        consul.service(service).id(id).address(address).port(port).tag(tags).check(Health.PASSING).register();
     }
 
     private static Set<String> lines(RunningGateway gateway, String name, String type) {
@@ -135,9 +124,5 @@ class DnsAnswersTest {
 
     private static Set<String> words(String text) {
         return Set.of(text.split("(?<=consul\\.) ", -1));
-    }
-
-    private ConsulAgent consul() {
-        return started.orElseThrow();
     }
 }

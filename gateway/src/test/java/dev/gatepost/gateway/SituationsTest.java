@@ -9,9 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,17 +23,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class SituationsTest {
     private static final Duration SOON = Duration.ofSeconds(10);
 
-    private Optional<ConsulAgent> started = Optional.empty();
-
-    @BeforeAll
-    void startAgent() {
-        started = Optional.of(ConsulAgent.start());
-    }
-
-    @AfterAll
-    void stopAgent() {
-        started.ifPresent(ConsulAgent::close);
-    }
+    @AutoClose
+    private final ConsulAgent consul = ConsulAgent.start();
 
     @Test
     void aMalformedTagTakesNothingElseAlong(@TempDir Path home) throws Exception {
@@ -59,7 +48,7 @@ class SituationsTest {
             register("site", "site-1", site.port(), "gatepost.route=all.test/");
             register("api", "api-1", api.port(), "gatepost.route=all.test/api");
             Await.until("both are served", SOON, () -> gateway.explain("https://all.test/api").path("route").toString().contains("/api") && gateway.status("all.test/") == 200);
-            consul().checkStatus("service:api-1", Health.CRITICAL);
+            consul.checkStatus("service:api-1", Health.CRITICAL);
             Await.until("the longer one is empty", SOON, () -> gateway.status("all.test/api/name") == 503);
             assertEquals(200, gateway.status("all.test/"));
         }
@@ -68,12 +57,12 @@ class SituationsTest {
     @Test
     void aServiceThatMayPanicIsServedWholeWhenAllIsCritical(@TempDir Path home) throws Exception {
         try (Origin origin = Origin.start("bold");
-                RunningGateway gateway = RunningGateway.start(home, "consul: { address: \"" + consul().address() + "\" }", "catalog: { panic: [bold] }")) {
+                RunningGateway gateway = RunningGateway.start(home, "consul: { address: \"" + consul.address() + "\" }", "catalog: { panic: [bold] }")) {
             register("bold", "bold-1", origin.port(), "gatepost.route=bold.test/");
             register("meek", "meek-1", origin.port(), "gatepost.route=meek.test/");
             Await.until("both are served", SOON, () -> gateway.status("bold.test/") == 200 && gateway.status("meek.test/") == 200);
-            consul().checkStatus("service:bold-1", Health.CRITICAL);
-            consul().checkStatus("service:meek-1", Health.CRITICAL);
+            consul.checkStatus("service:bold-1", Health.CRITICAL);
+            consul.checkStatus("service:meek-1", Health.CRITICAL);
             Await.until("the meek one is not", SOON, () -> gateway.status("meek.test/") == 503);
             assertEquals(200, gateway.status("bold.test/"));
             assertEquals("127.0.0.1", gateway.dig("bold.service.consul", "A", "+short").strip());
@@ -121,11 +110,11 @@ class SituationsTest {
     }
 
     private RunningGateway follow(Path home) throws Exception {
-        return RunningGateway.start(home, "consul: { address: \"" + consul().address() + "\" }");
+        return RunningGateway.start(home, "consul: { address: \"" + consul.address() + "\" }");
     }
 
     private void register(String service, String id, int port, String... tags) {
-        consul().service(service).id(id).address("127.0.0.1").port(port).tag(tags).check(Health.PASSING).register();
+        consul.service(service).id(id).address("127.0.0.1").port(port).tag(tags).check(Health.PASSING).register();
     }
 
     private static int endpoints(RunningGateway gateway, String host) {
@@ -138,9 +127,5 @@ class SituationsTest {
         } catch (IOException e) {
             return "";
         }
-    }
-
-    private ConsulAgent consul() {
-        return started.orElseThrow();
     }
 }
