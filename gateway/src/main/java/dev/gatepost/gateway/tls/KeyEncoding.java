@@ -1,6 +1,10 @@
 package dev.gatepost.gateway.tls;
 
+import io.netty.internal.tcnative.Buffer;
+import io.netty.internal.tcnative.SSL;
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -12,10 +16,15 @@ import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
+import java.util.Base64;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Private keys as operators have them: PKCS#8, and the older PKCS#1 (RSA) and SEC1 (EC) that OpenSSL used to write.
 /// The JDK reads PKCS#8 alone, so the older two are wrapped into it (RFC 5958 section 2).
 final class KeyEncoding {
+    private static final Logger LOG = LoggerFactory.getLogger(KeyEncoding.class);
+
     private static final int SEQUENCE = 0x30;
     private static final int OCTET_STRING = 0x04;
     private static final byte PUBLIC_KEY = (byte) 0xa1;
@@ -91,12 +100,13 @@ final class KeyEncoding {
         out.writeBytes(content);
     }
 
+    /// A signature by cold code would be a tenth of the gateway's start: where the private key's own encoding holds the certificate's
+    /// public key, it is enough that BoringSSL finds the two halves of it to agree.
     private static boolean belongTogether(PrivateKey key, PublicKey publicKey) {
-        return namesPublicKey(key, publicKey) || signsFor(key, publicKey);
+        return (TlsProvider.current() == TlsProvider.BORINGSSL && namesPublicKey(key, publicKey)) ? isWhole(key) : signsFor(key, publicKey);
     }
 
-    /// Whether the private key's own encoding holds the public one, as OpenSSL and the JDK write it. Cheap, where a
-    /// signature by cold code would be a tenth of the gateway's start.
+    /// Whether the private key's own encoding holds the public one, as OpenSSL and the JDK write it.
     private static boolean namesPublicKey(PrivateKey key, PublicKey publicKey) {
         if (key instanceof RSAPrivateCrtKey mine && publicKey instanceof RSAPublicKey theirs) {
             return mine.getModulus().equals(theirs.getModulus()) && mine.getPublicExponent().equals(theirs.getPublicExponent());
@@ -109,6 +119,29 @@ final class KeyEncoding {
         int at = mine.length - length;
         return point > 0 && at >= 2 && mine[at - 2] == PUBLIC_KEY && mine[at - 1] == length
                 && Arrays.equals(mine, at, mine.length, info, point, info.length);
+    }
+
+    /// Whether BoringSSL reads it: it takes no key whose public half does not follow from the private one.
+    private static boolean isWhole(PrivateKey key) {
+        String pem = "-----BEGIN PRIVATE KEY-----\n" + Base64.getMimeEncoder().encodeToString(key.getEncoded()) + "\n-----END PRIVATE KEY-----\n";
+        ByteBuffer text = ByteBuffer.allocateDirect(pem.length()).put(pem.getBytes(StandardCharsets.US_ASCII));
+        long bio = 0;
+        try {
+            bio = SSL.newMemBIO();
+            if (SSL.bioWrite(bio, Buffer.address(text), text.capacity()) != text.capacity()) {
+                return false;
+            }
+            SSL.freePrivateKey(SSL.parsePrivateKey(bio, null));
+            return true;
+        } catch (Exception e) { // that is what it declares
+            LOG.debug("BoringSSL does not take the private key: {}", e.getMessage());
+            return false;
+        } finally {
+            if (bio != 0) {
+                SSL.freeBIO(bio);
+            }
+            text.clear().put(new byte[text.capacity()]);
+        }
     }
 
     private static int pastAlgorithm(byte[] publicKeyInfo) {

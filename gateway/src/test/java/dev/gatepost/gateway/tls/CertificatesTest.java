@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -95,6 +96,26 @@ final class CertificatesTest {
             var unusable = assertInstanceOf(CertificateLoad.Unusable.class, Certificates.load(List.of(configured(swapped)), () -> now));
             assertTrue(unusable.problems().getFirst().message().contains("is not the certificate's"), kind);
         }
+    }
+
+    /// Its encoding names the certificate's public key, and holds another private one.
+    @Test
+    void refusesAKeyWhoseHalvesDoNotBelongTogether() throws Exception {
+        makeByOpenSsl("ec -pkeyopt ec_paramgen_curve:P-256", directory, "a");
+        makeByOpenSsl("ec -pkeyopt ec_paramgen_curve:P-256", directory, "b");
+        byte[] mine = der(directory.resolve("a.key"));
+        byte[] forged = der(directory.resolve("b.key"));
+        System.arraycopy(mine, mine.length - 64, forged, forged.length - 64, 64);
+        Files.writeString(directory.resolve("a.key"), "-----BEGIN PRIVATE KEY-----\n" + Base64.getEncoder().encodeToString(forged) + "\n-----END PRIVATE KEY-----\n");
+
+        try (Certificates certificates = usable(configured(directory))) {
+            assertEquals("b.pem", chosen(certificates, "a.example.com"));
+            assertContains(certificates.rejected().getFirst(), "a.key is not the certificate's");
+        }
+    }
+
+    private static byte[] der(Path pem) throws IOException {
+        return Base64.getMimeDecoder().decode(Files.readString(pem).replaceAll("-----[^-]*-----", ""));
     }
 
     private static void makeByOpenSsl(String kind, Path folder, String name) throws Exception {
