@@ -97,6 +97,7 @@ public final class Gateway implements AutoCloseable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final AccessLog accessLog;
     private final Optional<Certificates> certificates;
+    private final UpstreamTls upstreamTls;
     private final Gate gate;
     private final Optional<Forwarder> forwarder;
     private final Optional<DnsServer> dns;
@@ -131,7 +132,9 @@ public final class Gateway implements AutoCloseable {
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
             this.fragments = open("fragments", FragmentWatch.of(config, consulTls(config), clock));
             this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
-            GateSettings gateSettings = GateSettings.from(config, open("TLS to upstreams", UpstreamTls.of(config.upstreams())));
+            this.upstreamTls = open("TLS to upstreams", UpstreamTls.of(config.upstreams()));
+            upstreamTls.watch();
+            GateSettings gateSettings = GateSettings.from(config, upstreamTls);
             boolean takesOver = config.drain().handOver();
             this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, takesOver ? List.of() : listeners(), dnsOverHttps()));
             this.settings = settings(config, gateways());
@@ -536,10 +539,11 @@ public final class Gateway implements AutoCloseable {
 
     // ---- change and end -------------------------------------------------------------------------------------------
 
-    /// Takes over what can change while serving: the contents of certificate files. The file catalog is followed anyway,
-    /// and anything else that differs waits for a restart.
+    /// Takes over what can change while serving: the contents of certificate files, those for upstreams among them. The file catalog
+    /// is followed anyway, and anything else that differs waits for a restart.
     public void reload(GatewayConfig next) {
         certificates.ifPresent(Certificates::reload);
+        upstreamTls.reload();
         if (next.equals(config)) {
             LOG.info("certificates reread; the file catalog is followed anyway");
         } else {

@@ -37,20 +37,25 @@ public final class ClientTls {
         }
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(keyManagers(consul), consul.verify() ? trustManagers(consul.caCertificate()) : new TrustManager[] {new Anyone()}, null);
+            context.init(keyManagers(consul), consul.verify() ? trustManagers(authorities(consul)) : new TrustManager[] {new Anyone()}, null);
             return Optional.of(context);
         } catch (GeneralSecurityException e) {
             throw new IOException("TLS to " + consul.address() + " can't be set up: " + e.getMessage(), e);
         }
     }
 
-    static TrustManager[] trustManagers(Optional<Path> authorities) throws GeneralSecurityException, IOException {
+    private static List<X509Certificate> authorities(GatewayConfig.Consul consul) throws GeneralSecurityException, IOException {
+        return consul.caCertificate().isPresent() ? certificates(consul.caCertificate().get()) : List.of();
+    }
+
+    /// @param authorities empty: the JDK's own
+    static TrustManager[] trustManagers(List<X509Certificate> authorities) throws GeneralSecurityException, IOException {
         TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         KeyStore store = null; // the JDK's own
-        if (authorities.isPresent()) {
+        if (!authorities.isEmpty()) {
             store = emptyStore();
             int n = 0;
-            for (X509Certificate authority : certificates(authorities.get())) {
+            for (X509Certificate authority : authorities) {
                 store.setCertificateEntry("ca-" + n++, authority);
             }
         }

@@ -214,15 +214,57 @@ class UpstreamTlsTest {
     void showsItsCertificateToAnEndpointThatAsks() throws Exception {
         Upstreams config = new Upstreams(Optional.of(authority), Optional.of(authority), Optional.of(folder.resolve("web.key")));
         try (UpstreamTls tls = UpstreamTls.of(config);
-                RawOrigin origin = RawOrigin.tls(server(), List.of("http/1.1"), true, (connection, _) -> {
-                    connection.readHead();
-                    String name = ((SSLSocket) connection.socket()).getSession().getPeerPrincipal().getName();
-                    connection.send("HTTP/1.1 200 OK\r\nContent-Length: " + name.length() + "\r\n\r\n" + name);
-                });
+                RawOrigin origin = saysWhoAsks();
                 RunningGate gate = RunningGate.start(with(tls)).routeTo(https("web.internal"), origin.port());
                 RawClient client = gate.connect()) {
             client.send(GET);
             assertEquals("CN=web.internal", body(client));
+        }
+    }
+
+    /// Answers each request with the name that the certificate of whoever asks has, and closes.
+    private static RawOrigin saysWhoAsks() throws GeneralSecurityException, IOException {
+        return RawOrigin.tls(server(), List.of("http/1.1"), true, (connection, _) -> {
+            connection.readHead();
+            String name = ((SSLSocket) connection.socket()).getSession().getPeerPrincipal().getName();
+            connection.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + name.length() + "\r\n\r\n" + name);
+        });
+    }
+
+    private static int status(RawClient client) {
+        client.send(GET);
+        String head = client.readHead();
+        int length = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + 16;
+        client.read(Integer.parseInt(head.substring(length, head.indexOf('\r', length))));
+        return Integer.parseInt(head.substring(9, 12));
+    }
+
+    @Test
+    void followsItsFilesAndKeepsWhatTheyHeldBeforeTheyWereBad() throws Exception {
+        Path own = Files.createTempDirectory(folder, "own");
+        PemPair stranger = PemPair.make("-keyalg EC -groupname secp256r1 -dname CN=stranger");
+        Path trusted = stranger.writeTo(own, "trusted");
+        Path shown = pair.writeTo(own, "shown");
+        try (UpstreamTls tls = UpstreamTls.of(new Upstreams(Optional.of(trusted), Optional.of(shown), Optional.of(own.resolve("shown.key"))));
+                RawOrigin origin = saysWhoAsks();
+                RunningGate gate = RunningGate.start(with(tls)).routeTo(https("web.internal"), origin.port());
+                RawClient client = gate.connect()) {
+            assertEquals(502, status(client));
+            assertEquals(Cause.UPSTREAM_TLS, gate.logged().cause());
+
+            Files.writeString(trusted, pair.certificatePem());
+            tls.reload();
+            client.send(GET);
+            assertEquals("CN=web.internal", body(client));
+
+            Files.writeString(trusted, "no certificate");
+            tls.reload();
+            client.send(GET);
+            assertEquals("CN=web.internal", body(client));
+
+            tls.watch();
+            Files.writeString(trusted, stranger.certificatePem());
+            Await.until("the file's authority counts", Duration.ofSeconds(20), () -> status(client) == 502);
         }
     }
 
