@@ -21,6 +21,7 @@ import dev.gatepost.gateway.catalog.ConsulLookup;
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.catalog.SourceStatus;
+import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.fragment.FragmentWatch;
 import dev.gatepost.gateway.fragment.Fragments;
@@ -300,13 +301,12 @@ public final class Gateway implements AutoCloseable {
     private DnsSettings dnsSettings(GatewayConfig.Dns post) {
         GatewayConfig.Dns.Ways ways = post.ways();
         GatewayConfig.Dns.Streams streams = ways.streams();
-        GateSettings trust = GateSettings.from(config, UpstreamTls.DEFAULT);
         DnsSettings common = DnsSettings.DEFAULT
                 .sharedIf(config.drain().handOver())
                 .withStreams(StreamLimits.DEFAULT.withConnections(streams.connections(), streams.perClient(), streams.idle()))
                 .withAccess(access(post.access()))
                 .withRates(rates(post.access().rateLimit()))
-                .withProxies(ways.proxyProtocol() ? trust::trusts : TrustedProxies.NONE);
+                .withProxies(ways.proxyProtocol() ? address -> Cidr.anyContains(config.trustedProxies(), address) : TrustedProxies.NONE);
         List<String> secrets = ways.cookies().secrets();
         return common.withCookies(secrets.isEmpty() ? CookieSecrets.random() : CookieSecrets.of(secrets), ways.cookies().required());
     }

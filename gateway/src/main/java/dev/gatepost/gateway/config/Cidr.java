@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.config;
 
 import java.net.InetAddress;
+import java.util.List;
 
 /// A block of IP addresses in CIDR notation (RFC 4632, RFC 4291 section 2.3); a single address is its own block.
 /// An IPv4-mapped IPv6 address counts as its IPv4 address.
@@ -29,6 +30,16 @@ public record Cidr(InetAddress network, int prefixLength) {
 
     private static IllegalArgumentException malformed(String text) {
         return new IllegalArgumentException("%s (expected: an address or block such as 10.0.0.0/8 or fd00::/8)".formatted(text));
+    }
+
+    /// Whether an address, 4 or 16 bytes in network order, is in one of these blocks.
+    public static boolean anyContains(List<Cidr> blocks, byte[] address) {
+        for (int i = 0; i < blocks.size(); i++) {
+            if (blocks.get(i).contains(address)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     public boolean contains(InetAddress address) {

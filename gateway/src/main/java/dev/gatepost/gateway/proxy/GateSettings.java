@@ -27,11 +27,6 @@ public record GateSettings(Timeouts timeouts, Limits limits, List<Cidr> trustedP
 
     /// Whether an address, 4 or 16 bytes, is one of a trusted proxy.
     public boolean trusts(byte[] address) {
-        for (int i = 0; i < trustedProxies.size(); i++) {
-            if (trustedProxies.get(i).contains(address)) {
-                return true;
-            }
-        }
-        return false;
+        return Cidr.anyContains(trustedProxies, address);
     }
 }

@@ -68,16 +68,7 @@ final class RouteState {
             return true;
         }
         byte[] address = client.getAddress();
-        return !contains(deny, address) && (allow.isEmpty() || contains(allow, address));
-    }
-
-    private static boolean contains(List<Cidr> blocks, byte[] address) {
-        for (Cidr block : blocks) {
-            if (block.contains(address)) {
-                return true;
-            }
-        }
-        return false;
+        return !Cidr.anyContains(deny, address) && (allow.isEmpty() || Cidr.anyContains(allow, address));
     }
 
     /// Whether a response of that status is worth asking another endpoint.
