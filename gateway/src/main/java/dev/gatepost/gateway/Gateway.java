@@ -137,7 +137,10 @@ public final class Gateway implements AutoCloseable {
             upstreamTls.watch();
             GateSettings gateSettings = GateSettings.from(config, upstreamTls);
             boolean takesOver = config.drain().handOver();
-            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, takesOver ? List.of() : listeners(), dnsOverHttps()));
+            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, dnsOverHttps()));
+            if (!takesOver) {
+                gate.listen(listeners());
+            }
             this.settings = settings(config, gateways());
             this.state = GatewayState.unknown(settings, clock.instant());
             this.withholding = new Withholding(gate, OwnAddresses.amongst(ownAddresses()), ownPorts());

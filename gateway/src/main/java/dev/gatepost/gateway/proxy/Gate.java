@@ -29,7 +29,7 @@ import java.util.function.Supplier;
 
 /// The HTTP half of the gateway: listeners whose connections are served by the event loops of one group, each by itself.
 ///
-/// `start` opens the listeners. To stop: [#stopAccepting()], [#drain(Duration)], [#close()]; the event loop group and the
+/// Once it is started, `listen` opens the listeners. To stop: [#stopAccepting()], [#drain(Duration)], [#close()]; the event loop group and the
 /// access log belong to the caller and are to be closed afterwards.
 public final class Gate implements AutoCloseable {
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
@@ -57,27 +57,15 @@ public final class Gate implements AutoCloseable {
         this.forgetting = Thread.ofVirtual().name("gate-forgetting").unstarted(this::forget);
     }
 
-    /// Opens the listeners and serves routes alone.
-    public static Gate start(
-            GateSettings settings,
-            EventLoopGroup group,
-            Supplier<Serving> serving,
-            AccessLog accessLog,
-            List<ListenerSpec> listeners) {
-        return start(settings, group, serving, accessLog, listeners, Optional.empty());
-    }
-
-    /// Opens the listeners and serves.
+    /// Serves whatever connects once it listens.
     ///
     /// @param serving   read once per request
     /// @param localPath which requests are answered in this process
-    /// @throws UncheckedIOException when a listener can't be opened; its message says which, and none is open then
     public static Gate start(
             GateSettings settings,
             EventLoopGroup group,
             Supplier<Serving> serving,
             AccessLog accessLog,
-            List<ListenerSpec> listeners,
             Optional<LocalPath> localPath) {
         Transport transport = Transport.of(group);
         List<GateLoop> loops = new ArrayList<>();
@@ -89,13 +77,12 @@ public final class Gate implements AutoCloseable {
             loops.add(new GateLoop(eventLoop, eventLoops.size(), transport, settings, serving, accessLog, localPath));
         }
         Gate gate = new Gate(List.copyOf(loops), transport, group, serving);
-        gate.listen(listeners);
         loops.forEach(GateLoop::start);
         gate.forgetting.start();
         return gate;
     }
 
-    /// Opens more listeners.
+    /// Opens listeners.
     ///
     /// @throws UncheckedIOException when one can't be opened; its message says which, and none is open then
     public void listen(List<ListenerSpec> specs) {

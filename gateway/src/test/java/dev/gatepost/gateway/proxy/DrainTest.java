@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -88,11 +89,10 @@ class DrainTest {
     @Test
     void saysWhichListenerFoundItsPortTaken() throws Exception {
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
-        try (RunningGate gate = RunningGate.start()) {
+        try (RunningGate gate = RunningGate.start();
+                Gate second = Gate.start(GateSettings.DEFAULT, group, () -> new Serving(RouteTable.EMPTY, 0), AccessLog.NONE, Optional.empty())) {
             ListenerSpec taken = ListenerSpec.plain("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), gate.port()));
-            UncheckedIOException refused = assertThrows(
-                    UncheckedIOException.class,
-                    () -> Gate.start(GateSettings.DEFAULT, group, () -> new Serving(RouteTable.EMPTY, 0), AccessLog.NONE, List.of(taken)));
+            UncheckedIOException refused = assertThrows(UncheckedIOException.class, () -> second.listen(List.of(taken)));
             String message = String.valueOf(refused.getMessage());
             assertTrue(message.startsWith("http: can't listen on ") && message.contains(":" + gate.port() + ": "), message);
         } finally {

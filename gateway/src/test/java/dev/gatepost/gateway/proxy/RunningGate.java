@@ -27,6 +27,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -80,7 +81,8 @@ final class RunningGate implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(threads, transport);
         List<ListenerSpec> listeners = new ArrayList<>(more);
         listeners.add(new ListenerSpec("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), ConnectionStart.CLEARTEXT));
-        gate = Gate.start(settings, group, () -> serving, new Recording(), listeners);
+        gate = Gate.start(settings, group, () -> serving, new Recording(), Optional.empty());
+        gate.listen(listeners);
     }
 
     static RunningGate start() {
