@@ -204,7 +204,7 @@ final class GateLoop {
     /// Speaks HTTP/2 on a channel from here on.
     void serveHttp2(Channel channel, TlsFacts tls) {
         touch();
-        channel.pipeline().addLast(new LingeringClose()).addLast(Http2Connection.of(this, ClientConnection.of(channel, tls, settings)));
+        channel.pipeline().addLast(new LingeringClose()).addLast(new Http2Connection(this, ClientConnection.of(channel, tls, settings)));
     }
 
     void connected(LiveConnection connection) {

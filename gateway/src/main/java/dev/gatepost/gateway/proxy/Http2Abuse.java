@@ -24,7 +24,7 @@ final class Http2Abuse {
     /// PING, and return windows, as data comes.
     private static final int MOST_RESERVE = 4000;
     private static final long REFILL_NANOS = TimeUnit.SECONDS.toNanos(1) / 100;
-    private static final int FOR_A_REQUEST = 8;
+    private static final int FOR_A_HEAD = 8;
     private static final int FOR_DATA = 2;
     private static final int SENT_BYTES_EACH = 1024;
 
@@ -69,8 +69,9 @@ final class Http2Abuse {
         }
     }
 
-    void request() {
-        earn(FOR_A_REQUEST);
+    /// A header section of a request or response.
+    void head() {
+        earn(FOR_A_HEAD);
     }
 
     void data(boolean hasContentOrEnds) throws Http2Exception {

@@ -14,11 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// One stream of an HTTP/2 client: a request on its way in, its response on its way out. Taken from the connection's
 /// spares when a stream opens, given back when its exchange is over; Netty's stream may live on for a while to send the
 /// rest.
-final class Http2Downstream implements Downstream {
+final class Http2Downstream extends Http2Side implements Downstream {
     private static final long FRAME_HEADER = 9;
 
     private final Http2Connection connection;
-    private @Nullable Http2Stream stream;
     private @Nullable Exchange exchange;
     /// The last write; its future tells when the response is out.
     private @Nullable ChannelFuture lastWrite;
@@ -26,8 +25,6 @@ final class Http2Downstream implements Downstream {
     private long sent;
     private long bodyReceived;
     private long bodyExpected;
-    private int withheld;
-    private boolean paused;
     private boolean requestEnded;
     private boolean responseEnded;
     private boolean aborted;
@@ -39,20 +36,23 @@ final class Http2Downstream implements Downstream {
     /// What the client sent into a tunnel that was not there yet.
     private final List<ByteBuf> early = new ArrayList<>();
     private Http2Error resetCode = Http2Error.NO_ERROR;
-    /// Has been given something in the current read of the connection.
-    boolean touched;
 
     Http2Downstream(Http2Connection connection) {
         this.connection = connection;
     }
 
+    @Override
+    Http2Carrier<?> carrier() {
+        return connection;
+    }
+
     /// A request's header section has come.
     void open(Http2Stream newStream, Http2Fields fields, boolean ends) {
         stream = newStream;
+        readAnew();
         lastWrite = null;
         received = sent = bodyReceived = 0;
-        withheld = 0;
-        paused = responseEnded = aborted = closed = tunnel = tunnelling = false;
+        responseEnded = aborted = closed = tunnel = tunnelling = false;
         requestEnded = ends;
         resetCode = Http2Error.NO_ERROR;
         Exchange opened = connection.loop().exchange(this);
@@ -96,7 +96,7 @@ final class Http2Downstream implements Downstream {
         refused.refuse(refusal);
     }
 
-    /// Body bytes have come. Returns how many of `flowControlled` bytes the client may send anew at once.
+    @Override
     int receive(ByteBuf data, int flowControlled, boolean ends) {
         requestEnded |= ends;
         Exchange receiving = exchange;
@@ -106,8 +106,7 @@ final class Http2Downstream implements Downstream {
         received += FRAME_HEADER + flowControlled;
         if (tunnel && !tunnelling) {
             early.add(data.retain());
-            withheld += flowControlled;
-            return 0;
+            return withhold(flowControlled);
         }
         bodyReceived += data.readableBytes();
         // RFC 9113 section 8.1.1.
@@ -121,11 +120,7 @@ final class Http2Downstream implements Downstream {
         if (ends && exchange == receiving) {
             receiving.requestEnd(FieldSection.NONE);
         }
-        if (!paused || exchange != receiving) {
-            return flowControlled;
-        }
-        withheld += flowControlled;
-        return 0;
+        return exchange == receiving ? passedOn(flowControlled) : flowControlled;
     }
 
     /// The request's trailers have come, and with them its end.
@@ -160,21 +155,22 @@ final class Http2Downstream implements Downstream {
         }
     }
 
-    /// The connection's read is complete.
+    @Override
     void readComplete() {
-        touched = false;
         if (exchange != null) {
             exchange.requestFlush();
         }
     }
 
+    @Override
     void writabilityChanged() {
         if (exchange != null) {
             exchange.downstreamWritabilityChanged();
         }
     }
 
-    /// Netty's stream is closed. When both sides had ended, or we broke it off ourselves, that is no news.
+    /// When both sides had ended, or we broke it off ourselves, that is no news.
+    @Override
     void closed() {
         closed = true;
         if (exchange != null && !aborted && !(requestEnded && responseEnded)) {
@@ -264,7 +260,7 @@ final class Http2Downstream implements Downstream {
                 current.requestEnd(FieldSection.NONE);
             }
             current.requestFlush();
-            if (!paused) {
+            if (!isPaused()) {
                 resumeReading();
             }
         }
@@ -279,21 +275,6 @@ final class Http2Downstream implements Downstream {
     @Override
     public long backlog() {
         return connection.backlog();
-    }
-
-    @Override
-    public void pauseReading() {
-        paused = true;
-    }
-
-    @Override
-    public void resumeReading() {
-        paused = false;
-        if (withheld > 0) {
-            int returned = withheld;
-            withheld = 0;
-            connection.returnWindow(stream(), returned);
-        }
     }
 
     @Override
@@ -314,9 +295,5 @@ final class Http2Downstream implements Downstream {
             connection.resetAfter(Objects.requireNonNull(last), ended, resetCode);
         }
         connection.giveBack(this, ended);
-    }
-
-    private Http2Stream stream() {
-        return Objects.requireNonNull(stream);
     }
 }

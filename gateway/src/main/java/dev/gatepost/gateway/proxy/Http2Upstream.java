@@ -10,26 +10,21 @@ import org.jspecify.annotations.Nullable;
 
 /// One stream to an endpoint: a request on its way out, its response on its way in. First it may have to wait for a
 /// connection.
-final class Http2Upstream implements EndpointSide {
+final class Http2Upstream extends Http2Side implements EndpointSide {
     private final Http2Pool pool;
     private final boolean tunnel;
     private @Nullable Http2UpstreamConnection connection;
     /// Whom it works for; null when nobody wants to know any more.
     private @Nullable Attempts attempts;
-    private @Nullable Http2Stream stream;
     private boolean requestEnded;
     private boolean headReceived;
     /// Raw bytes both ways.
     private boolean tunnelling;
-    private boolean paused;
-    private int withheld;
     /// What the body must still bring; -1 when that is not known.
     private long bodyLeft;
     /// Why the stream ended before its time.
     private Ending ending = Ending.LOST;
     private String detail = "connection lost";
-    /// Has been given something in the current read of the connection.
-    boolean touched;
 
     enum Ending {
         LOST,
@@ -96,7 +91,7 @@ final class Http2Upstream implements EndpointSide {
         if (stream == null || requestEnded) {
             data.release();
         } else {
-            connection().writeData(stream, data, false);
+            var _ = connection().writeData(stream, data, false);
         }
     }
 
@@ -107,9 +102,9 @@ final class Http2Upstream implements EndpointSide {
         }
         requestEnded = true;
         if (trailers.count() == 0) {
-            connection().writeData(stream, Unpooled.EMPTY_BUFFER, true);
+            var _ = connection().writeData(stream, Unpooled.EMPTY_BUFFER, true);
         } else {
-            connection().writeTrailers(stream, trailers);
+            var _ = connection().writeTrailers(stream, trailers);
         }
     }
 
@@ -131,22 +126,6 @@ final class Http2Upstream implements EndpointSide {
     }
 
     // ---- the response ----
-
-    @Override
-    public void pauseReading() {
-        paused = true;
-    }
-
-    @Override
-    public void resumeReading() {
-        paused = false;
-        Http2Stream current = stream;
-        if (withheld > 0 && current != null) {
-            int returned = withheld;
-            withheld = 0;
-            connection().returnWindow(current, returned);
-        }
-    }
 
     void receiveHead(Http2Fields fields, boolean ends) {
         Attempts current = attempts;
@@ -209,7 +188,7 @@ final class Http2Upstream implements EndpointSide {
         ended();
     }
 
-    /// Body bytes have come. Returns how many of `flowControlled` bytes the endpoint may send anew at once.
+    @Override
     int receive(ByteBuf data, int flowControlled, boolean ends) {
         Attempts current = attempts;
         if (current == null) {
@@ -234,22 +213,18 @@ final class Http2Upstream implements EndpointSide {
             end(current);
             return flowControlled;
         }
-        if (!paused) {
-            return flowControlled;
-        }
-        withheld += flowControlled;
-        return 0;
+        return passedOn(flowControlled);
     }
 
-    /// The connection's read is complete.
+    @Override
     void readComplete() {
-        touched = false;
         Attempts current = attempts;
         if (current != null) {
             current.exchange().responseFlush();
         }
     }
 
+    @Override
     void writabilityChanged() {
         Attempts current = attempts;
         if (current != null) {
@@ -296,7 +271,8 @@ final class Http2Upstream implements EndpointSide {
         }
     }
 
-    /// Netty's stream is closed. When the response was complete, or nobody waits for it, that is no news.
+    /// When the response was complete, or nobody waits for it, that is no news.
+    @Override
     void closed() {
         stream = null;
         Attempts current = takeAttempts();
@@ -324,6 +300,11 @@ final class Http2Upstream implements EndpointSide {
         } else if (current != null) {
             connection.reset(current, Http2Error.CANCEL);
         }
+    }
+
+    @Override
+    Http2Carrier<?> carrier() {
+        return connection();
     }
 
     private Http2UpstreamConnection connection() {

@@ -95,7 +95,7 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
 
     private void http2(ChannelHandlerContext ctx, boolean secure) {
         over = true;
-        ctx.pipeline().addLast(Http2UpstreamConnection.of(loop, pool, this, secure));
+        ctx.pipeline().addLast(new Http2UpstreamConnection(loop, pool, this, secure));
         ctx.pipeline().remove(this);
     }
 

@@ -353,6 +353,27 @@ class UpstreamHttp2Test {
         }
     }
 
+    /// As gRPC servers do, which measure round trips by PING while a request's messages come.
+    @Test
+    void bearsWithAnEndpointThatPingsAsItIsSentData() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
+                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+            client.headers(1, false, RawHttp2.request("POST", "/"));
+            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            server.await(RawHttp2.HEADERS);
+            for (int i = 0; i < 2500; i++) {
+                client.data(1, false, "x");
+                server.await(RawHttp2.DATA);
+                server.frame(RawHttp2.PING, 0, 0, new byte[8]).frame(RawHttp2.PING, 0, 0, new byte[8]);
+            }
+            client.data(1, true, "");
+            server.await(RawHttp2.DATA);
+            server.headers(FIRST, true, ":status=204");
+            assertEquals("204", client.response(1).status());
+        }
+    }
+
     @Test
     void saysThatAnEndpointSpeaksNoHttp2() throws Exception {
         try (RawOrigin origin = RawOrigin.scripted((connection, _) -> {
@@ -389,5 +410,4 @@ class UpstreamHttp2Test {
             assertEquals(Map.of("x-end", "of-response"), response.trailers());
         }
     }
-
 }
