@@ -4,11 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,7 +13,7 @@ import org.slf4j.LoggerFactory;
 
 /// A client's HTTP/1 connection: reads requests one after another, keeps a pipelined one waiting until the one before it is
 /// answered, writes responses, and decides whether the connection can go on.
-final class Http1Connection extends ChannelInboundHandlerAdapter implements Downstream, LiveConnection {
+final class Http1Connection extends Http1Carrier implements Downstream, LiveConnection {
     private static final Logger LOG = LoggerFactory.getLogger(Http1Connection.class);
     /// A request body this short is read to its end after an early response, so that the connection can go on.
     private static final long SWALLOWED = 64 * 1024;
@@ -45,11 +42,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
         CLOSED
     }
 
-    private final GateLoop loop;
     private final Channel channel;
     private final ClientConnection connection;
     private final RequestParser parser;
-    private final BodyReader body;
     private final Outgoing out;
     private final Deadline deadline = new Deadline(this::deadlinePassed);
 
@@ -57,7 +52,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     private @Nullable Exchange exchange;
     /// Read, but not looked at yet: pipelined requests.
     private @Nullable ByteBuf pending;
-    private boolean consuming;
     private boolean chunked;
     private boolean closeAfter;
     private boolean closeDelimited;
@@ -70,11 +64,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     private long backlog;
 
     Http1Connection(GateLoop loop, Channel channel, ClientConnection connection) {
-        this.loop = loop;
+        super(loop);
         this.channel = channel;
         this.connection = connection;
         this.parser = new RequestParser(loop.settings.limits());
-        this.body = new BodyReader(loop.settings.limits());
         this.out = new Outgoing(channel);
     }
 
@@ -113,22 +106,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
         }
     }
 
-    /// Takes over the buffer.
-    private void consume(ByteBuf in) {
-        consuming = true;
-        boolean taken = false;
-        try {
-            taken = readAll(in);
-        } finally {
-            consuming = false;
-            if (!taken) {
-                in.release();
-            }
-        }
-    }
-
-    /// True when the buffer itself was passed on or kept.
-    private boolean readAll(ByteBuf in) {
+    @Override
+    boolean readAll(ByteBuf in) {
         while (true) {
             switch (state) {
                 case HEAD -> {
@@ -395,7 +374,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
     /// Goes on with what was pipelined, unless the reading loop is running and will.
     private void next() {
         ByteBuf waiting = pending;
-        if (!consuming && waiting != null) {
+        if (!isConsuming() && waiting != null) {
             pending = null;
             consume(waiting);
             Exchange current = exchange;
@@ -429,12 +408,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Down
         state = State.LINGER;
         dropPending();
         deadline.at = loop.now() + LINGER_NANOS;
-        SslHandler tls = channel.pipeline().get(SslHandler.class);
-        if (tls != null) {
-            var _ = tls.closeOutbound();
-        } else if (channel instanceof DuplexChannel duplex) {
-            var _ = duplex.shutdownOutput();
-        }
+        HalfClose.send(channel);
         channel.config().setAutoRead(true);
     }
 

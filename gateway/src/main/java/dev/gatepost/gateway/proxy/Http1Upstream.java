@@ -4,8 +4,6 @@ import dev.gatepost.gateway.accesslog.Cause;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
@@ -14,13 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /// An HTTP/1 connection to an endpoint. It writes the requests of one exchange after another, reads their responses, and
 /// knows whether it can be used again.
-final class Http1Upstream extends ChannelInboundHandlerAdapter implements EndpointSide, Connecting {
+final class Http1Upstream extends Http1Carrier implements EndpointSide, Connecting {
     private enum State { CONNECTING, IDLE, HEAD, BODY, TUNNEL, CLOSED }
 
-    private final GateLoop loop;
     private final EndpointPool pool;
     private final ResponseParser parser;
-    private final BodyReader body;
     private final Deadline idleDeadline = new Deadline(this::close);
     private State state = State.CONNECTING;
     /// Whom it works for.
@@ -38,11 +34,10 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
 
     /// @param attempts that it is opened for; null when they gave up meanwhile
     Http1Upstream(GateLoop loop, EndpointPool pool, @Nullable Attempts attempts) {
-        this.loop = loop;
+        super(loop);
         this.pool = pool;
         this.attempts = attempts;
         this.parser = new ResponseParser(loop.settings.limits());
-        this.body = new BodyReader(loop.settings.limits());
     }
 
     long idleSince() {
@@ -125,11 +120,7 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
     /// The client sends nothing more; the endpoint may.
     private void endTunnel() {
         outgoing().flush();
-        if (secure) {
-            var _ = Objects.requireNonNull(channel).pipeline().get(SslHandler.class).closeOutbound();
-        } else if (channel instanceof DuplexChannel duplex) {
-            var _ = duplex.shutdownOutput();
-        }
+        HalfClose.send(Objects.requireNonNull(channel));
     }
 
     @Override
@@ -170,19 +161,11 @@ final class Http1Upstream extends ChannelInboundHandlerAdapter implements Endpoi
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         loop.touch();
-        ByteBuf in = (ByteBuf) message;
-        boolean taken = false;
-        try {
-            taken = consume(in);
-        } finally {
-            if (!taken) {
-                in.release();
-            }
-        }
+        consume((ByteBuf) message);
     }
 
-    /// True when the buffer itself was passed on.
-    private boolean consume(ByteBuf in) {
+    @Override
+    boolean readAll(ByteBuf in) {
         while (true) {
             switch (state) {
                 case HEAD -> {

@@ -3,8 +3,6 @@ package dev.gatepost.gateway.proxy;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.TimeUnit;
 
@@ -28,12 +26,7 @@ final class LingeringClose extends ChannelDuplexHandler {
         }
         closing = true;
         ctx.flush();
-        SslHandler tls = ctx.pipeline().get(SslHandler.class);
-        if (tls != null) {
-            var _ = tls.closeOutbound();
-        } else if (ctx.channel() instanceof DuplexChannel duplex) {
-            var _ = duplex.shutdownOutput();
-        }
+        HalfClose.send(ctx.channel());
         ctx.channel().config().setAutoRead(true);
         awaitSilence(ctx, promise);
     }
