@@ -106,7 +106,7 @@ final class Attempts {
         }
         step = Step.WAITING;
         waitedFrom = loop.now();
-        exchange.expectWithin(loop.connectNanos);
+        exchange.patience().within(loop.connectNanos);
         pauseDownstream();
     }
 
@@ -158,7 +158,7 @@ final class Attempts {
         step = Step.CONNECTING;
         connectAt = loop.now();
         // The transport keeps the connect timeout; this one is for what comes before it, the resolver.
-        exchange.expectWithin(loop.connectNanos + RESOLVE_NANOS);
+        exchange.patience().within(loop.connectNanos + RESOLVE_NANOS);
         picked.connect(this);
     }
 
@@ -219,6 +219,9 @@ final class Attempts {
     private void sendHeld(EndpointSide carrying) {
         keeping = carrying.mayRefuse();
         kept = 0;
+        if (held.isEmpty()) {
+            return;
+        }
         for (int i = 0; i < held.size(); i++) {
             ByteBuf data = held.get(i);
             committed = true;
@@ -334,7 +337,7 @@ final class Attempts {
     }
 
     private boolean mayTryAgain() {
-        return record.attempts < route().mostAttempts && !exchange.isOverdue();
+        return record.attempts < route().mostAttempts && !exchange.patience().isOver();
     }
 
     /// An endpoint may have worked for the first attempt: such retries have a budget.

@@ -58,6 +58,12 @@ final class Client {
                 : Syntax.equalsIgnoreCase(fields.bytes, fields.valueFrom(proto), fields.valueTo(proto), HTTPS);
     }
 
+    /// Of its address, the same on every day.
+    long hash() {
+        byte[] of = text.length > 0 ? text : address.getAddress();
+        return Hash.of(of, 0, of.length);
+    }
+
     /// Without the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
     private static String bare(String element) {
         if (element.startsWith("[")) {

@@ -2,27 +2,18 @@ package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
-import dev.gatepost.gateway.route.Match;
-import dev.gatepost.gateway.route.PathNormalizer;
-import dev.gatepost.gateway.route.Route;
-import dev.gatepost.gateway.route.RouteOptions;
-import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import io.netty.buffer.ByteBuf;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-/// One request and its response through the gate: match, decide, answer or forward, stream, complete. How the request gets
-/// to an endpoint is the matter of its [Attempts]. The same class serves HTTP/1 and HTTP/2 clients: what differs is behind
-/// [Downstream], whose doc says how to use it.
+/// One request and its response through the gate: answered or forwarded as the [Decider] says, streamed, completed. How the
+/// request gets to an endpoint is the matter of its [Attempts], how long all that may take, of its [Patience]. The same class
+/// serves HTTP/1 and HTTP/2 clients: what differs is behind [Downstream], whose doc says how to use it.
 ///
 /// Taken from its event loop's [GateLoop] when a request begins and given back when it is over, so an idle connection
 /// holds none. Confined to that event loop.
 final class Exchange {
-    /// A body may begin slowly.
-    private static final long BODY_GRACE_NANOS = 20_000_000_000L;
-
     private enum Phase {
         /// Nothing but bytes of a head so far.
         ARRIVING,
@@ -41,7 +32,7 @@ final class Exchange {
     private final RequestHead request = new RequestHead();
     private final ResponseHead response = new ResponseHead();
     private final ExchangeRecord record = new ExchangeRecord();
-    private final Deadline deadline = new Deadline(this::deadlinePassed);
+    private final Patience patience;
     private final Attempts attempts;
 
     private Downstream downstream;
@@ -57,15 +48,6 @@ final class Exchange {
     /// The response was complete with its head.
     private boolean headEnds;
     private long arrivedAt;
-    private long totalAt;
-    /// When the response's head must be there; never, before the request is complete.
-    private long headBy;
-    /// When the request's body began to go to the endpoint, later by all the time that the endpoint did not take it.
-    private long bodyFrom;
-    private long pausedAt;
-    private long backlog;
-    /// Messages come when they come: no rate is asked of it.
-    private boolean streaming;
     private long sentBefore;
     private long receivedBefore;
 
@@ -73,7 +55,13 @@ final class Exchange {
         this.loop = loop;
         this.downstream = downstream;
         this.client = downstream.connection().client;
+        this.patience = new Patience(loop, this::patienceOver);
         this.attempts = new Attempts(this, loop, record);
+    }
+
+    /// How long it may take.
+    Patience patience() {
+        return patience;
     }
 
     /// The request's head, to be filled before [#begin()].
@@ -95,11 +83,7 @@ final class Exchange {
         downstream = from;
         phase = Phase.ARRIVING;
         arrivedAt = loop.now();
-        totalAt = arrivedAt + loop.totalNanos;
-        headBy = Deadline.NEVER;
-        bodyFrom = 0;
-        pausedAt = 0;
-        backlog = 0;
+        patience.arrive(arrivedAt);
         sentBefore = from.sent();
         receivedBefore = from.received();
         request.clear();
@@ -111,57 +95,46 @@ final class Exchange {
         route = null;
         attempts.clear();
         requestTrailers = FieldSection.NONE;
-        secure = requestComplete = headEnds = streaming = grpc = false;
+        secure = requestComplete = headEnds = grpc = false;
     }
 
-    // ---- match and decide ----
+    /// Who sent the request; known once it has begun.
+    Client client() {
+        return client;
+    }
 
-    /// The head is complete and well-formed: routes and forwards it, or answers it.
+    /// The head is complete and well-formed: forwards the request, or answers it.
     void begin() {
         requestComplete = !request.bodyFollows;
         record.requestHeaderNanos = loop.now() - arrivedAt;
-        loop.deadlines.add(deadline);
+        patience.begin();
         client = Client.of(request, downstream.connection(), loop.settings);
+        secure = Client.isSecure(request, downstream.connection());
         if (Grpc.is(request)) {
             beginGrpc();
         }
-        if (loop.bodyLimit > 0 && request.contentLength > loop.bodyLimit) {
-            refuse(Refusal.BODY_TOO_LARGE);
-            return;
-        }
-        if (loop.isOverloaded()) {
-            overload("too many requests in flight (limits.requests)");
-            return;
-        }
         Serving serving = loop.serving.get();
         record.revision = serving.revision();
-        int length = normalizePath();
-        if (length < 0) {
-            refuse(Refusal.TARGET);
-            return;
-        }
-        secure = Client.isSecure(request, downstream.connection());
-        LocalPath own = loop.localPath;
-        if (own != null && secure && own.matches(request.bytes(), request.authorityFrom, request.hostTo, loop.path, length)) {
-            beginLocal(own);
-            return;
-        }
-        int port = request.port != 0 ? request.port : secure ? 443 : 80;
-        MatchedRequest matched = loop.matched.of(request, secure, loop.path, length, client.address);
-        Match match = serving.routes().match(
-                request.bytes(), request.authorityFrom, request.hostTo, port, loop.path, 0, length, matched);
-        switch (match) {
-            case Match.Found(Route found) -> decide(loop.routeState(found), serving);
-            case Match.Empty(Route empty) -> {
-                route = loop.routeState(empty);
-                record.route = route.label;
-                record.healthyInstances = 0;
-                answer(LocalAnswer.of(503, Cause.NO_HEALTHY_INSTANCE).retryAfter(loop.retryAfterSeconds()));
+        switch (loop.decider.decide(request, serving, client.address, secure)) {
+            case Decision.Forward(RouteState found) -> {
+                takes(found);
+                ForwardedRequest.make(request, downstream.connection(), found, secure, loop);
+                phase = Phase.FORWARDING;
+                attempts.begin(found);
             }
-            case Match.NoRoute() when serving.isUnknown() ->
-                answer(LocalAnswer.of(503, Cause.NO_CATALOG).retryAfter(loop.retryAfterSeconds()));
-            case Match.NoRoute() -> answer(LocalAnswer.of(404, Cause.NO_ROUTE));
+            case Decision.Serve(LocalPath path) -> beginLocal(path);
+            case Decision.Answer answer -> {
+                answer.route().ifPresent(this::takes);
+                record.detail = answer.detail();
+                answer(answer.answer());
+            }
         }
+    }
+
+    private void takes(RouteState found) {
+        route = found;
+        record.route = found.label;
+        record.healthyInstances = found.balancer.size();
     }
 
     private void beginLocal(LocalPath path) {
@@ -172,7 +145,7 @@ final class Exchange {
         }
         phase = Phase.LOCAL;
         local = new LocalTurn(path, this, loop);
-        expectWithin(loop.streamNanos);
+        patience.within(loop.streamNanos);
         if (requestComplete) {
             serveLocal(local);
         } else if (request.expectContinue) {
@@ -202,85 +175,8 @@ final class Exchange {
         grpc = true;
         record.protocol = ExchangeRecord.Protocol.GRPC;
         long timeout = Grpc.timeoutNanos(request);
-        if (timeout >= 0 && timeout < totalAt - arrivedAt) {
-            totalAt = arrivedAt + timeout;
-        }
-    }
-
-    /// For matching only; what is forwarded is the raw target. `OPTIONS *` belongs to whoever serves the host's root.
-    private int normalizePath() {
-        byte[] b = request.bytes();
-        int length = request.pathTo - request.originFrom;
-        if (loop.path.length < length) {
-            loop.path = new byte[length * 2];
-        }
-        if (b[request.originFrom] == '*') {
-            loop.path[0] = '/';
-            return 1;
-        }
-        return PathNormalizer.normalize(b, request.originFrom, request.pathTo, loop.path);
-    }
-
-    private void decide(RouteState found, Serving serving) {
-        route = found;
-        record.route = found.label;
-        record.healthyInstances = found.balancer.size();
-        if (!found.admits(client.address)) {
-            answer(LocalAnswer.of(403, Cause.DENIED_IP));
-        } else if (!found.allows(request)) {
-            answer(LocalAnswer.of(405, Cause.METHOD_NOT_ALLOWED).allow(String.join(", ", serving.routes().allowedMethods(found.route))));
-        } else if (found.route.options().redirect().isPresent()) {
-            answer(LocalAnswer.redirect(found.route.options().redirect().get(), request, found));
-        } else if (found.route.options().redirects().isEmpty() || !redirected(found.route.options())) {
-            if (!found.load.admits(loop.now())) {
-                record.detail = "the last requests all ran into their timeouts";
-                answer(LocalAnswer.of(503, Cause.CIRCUIT_OPEN).retryAfter(loop.retryAfterSeconds()));
-                return;
-            }
-            prepare(found);
-            phase = Phase.FORWARDING;
-            attempts.begin(found);
-        }
-    }
-
-    /// Of the client's address, the same on every day.
-    long clientHash() {
-        return client.text.length > 0 ? Hash.of(client.text, 0, client.text.length) : Hash.of(client.address.getAddress(), 0, client.address.getAddress().length);
-    }
-
-    private boolean redirected(RouteOptions options) {
-        String url = Rewriting.url(request, secure);
-        for (MatchRedirect redirect : options.redirects()) {
-            Optional<String> location = redirect.locate(url);
-            if (location.isPresent()) {
-                answer(LocalAnswer.redirect(redirect.status(request.methodName()), location.get()));
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// Makes of the client's fields those of the forwarded request.
-    private void prepare(RouteState found) {
-        HopByHop.drop(request.fields, request.upgrade);
-        if (request.version == 10) {
-            // An HTTP/1.0 client does not wait for 100 (RFC 9110 section 10.1.1), so nobody behind us may be told that it does.
-            int expect = request.fields.find(FieldName.EXPECT, 0);
-            if (expect >= 0) {
-                request.fields.drop(expect);
-            }
-        }
-        if (found.edits.isEmpty()) {
-            ForwardedFields.apply(request, downstream.connection(), found.strip, loop.requestIds);
-        } else {
-            Rewriting.forwardEdited(request, downstream.connection(), found, loop.requestIds);
-        }
-        int sample = loop.settings.traceSample();
-        if (sample >= 0) {
-            TraceParent.ensure(request.fields, loop.requestIds, loop.random(100) < sample);
-        }
-        if (!found.requestFields.isEmpty()) {
-            Rewriting.apply(found.requestFields, request.fields, secure);
+        if (timeout >= 0) {
+            patience.limit(arrivedAt + timeout);
         }
     }
 
@@ -294,8 +190,7 @@ final class Exchange {
                 if (attempts.send(data)) {
                     expectProgress();
                     if (!attempts.isWritable()) {
-                        pausedAt = loop.now();
-                        expectWithin(loop.streamNanos);
+                        patience.bodyPauses();
                         downstream.pauseReading();
                     }
                 }
@@ -348,54 +243,30 @@ final class Exchange {
 
     /// The endpoint takes more of the request's body.
     void upstreamWritable() {
-        if (pausedAt != 0) {
-            bodyFrom += loop.now() - pausedAt;
-            pausedAt = 0;
-        }
+        patience.bodyGoesOn();
         expectProgress();
         downstream.resumeReading();
     }
 
-    /// The request is under way to an endpoint. All attempts together have the time that one would have.
+    /// The request is under way to an endpoint.
     void awaitHead() {
-        if (!requestComplete) {
-            if (bodyFrom == 0) {
-                bodyFrom = loop.now();
-                streaming = isGrpc();
-            }
-            expectBody();
-            return;
+        if (requestComplete) {
+            patience.awaitHead(route().responseHeaderNanos);
+        } else {
+            patience.bodyBegins(grpc);
+            awaitBody();
         }
-        if (headBy == Deadline.NEVER) {
-            headBy = loop.now() + route().responseHeaderNanos;
-        }
-        expectWithin(route().responseHeaderNanos);
     }
 
-    /// More of the request's body must come: some before long, and of the whole as much as its time allows.
-    private void expectBody() {
-        expectWithin(loop.streamNanos);
-        deadline.at = Math.min(deadline.at, bodyBy());
-    }
-
-    /// By when more than what has come must have come, at the rate that is asked of clients. One that waits for 100 owes nothing.
-    private long bodyBy() {
-        if (loop.bodyRate == 0 || streaming || (request.expectContinue && record.requestBodyBytes == 0)) {
-            return Deadline.NEVER;
-        }
-        return bodyFrom + Math.min(BODY_GRACE_NANOS, loop.streamNanos) + record.requestBodyBytes * (1_000_000_000L / loop.bodyRate);
-    }
-
-    private boolean isGrpc() {
-        int type = request.version == 20 ? request.fields.find(FieldName.CONTENT_TYPE, 0) : -1;
-        return type >= 0 && request.fields.value(type).startsWith("application/grpc");
+    private void awaitBody() {
+        patience.awaitBody(record.requestBodyBytes, request.expectContinue);
     }
 
     // ---- the response ----
 
     /// A 1xx response other than 101.
     void interim(ResponseHead head) {
-        headBy = Deadline.NEVER;
+        patience.headCame();
         awaitHead();
         // RFC 9110 section 15.2: an HTTP/1.0 client would not understand it.
         if (request.version >= 11) {
@@ -409,13 +280,13 @@ final class Exchange {
     ///
     /// @param ends no body follows
     void responseHead(ResponseHead head, boolean ends) {
-        headBy = Deadline.NEVER;
+        patience.headCame();
         StickyCookie sticky = route().balancer.sticky();
         if (sticky != null && attempts.endpoint() != sticky.find(request.fields)) {
             sticky.set(head.fields, attempts.endpoint(), secure);
         }
         sendHead(head, ends, false);
-        expectWithin(loop.streamNanos);
+        patience.within(loop.streamNanos);
     }
 
     /// The endpoint agreed to switch protocols.
@@ -424,7 +295,7 @@ final class Exchange {
         sendHead(head, false, true);
         phase = Phase.TUNNEL;
         loop.counters.upgraded++;
-        deadline.at = loop.now() + loop.upgradedNanos;
+        patience.withinTunnel();
         downstream.upgrade();
     }
 
@@ -435,34 +306,9 @@ final class Exchange {
         if (route != null && !route.responseFields.isEmpty()) {
             Rewriting.apply(route.responseFields, head.fields, secure);
         }
-        addRequestId(head);
+        RequestIds.answer(request.fields, head.fields);
         headEnds = ends;
         downstream.sendHead(head, ends);
-    }
-
-    /// The client learns the id under which its request is logged.
-    private void addRequestId(ResponseHead head) {
-        int id = requestId();
-        if (id < 0) {
-            return;
-        }
-        int theirs = head.fields.find(FieldName.X_REQUEST_ID, 0);
-        if (theirs >= 0) {
-            head.fields.drop(theirs);
-        }
-        FieldSection fields = request.fields;
-        head.fields.add(
-                FieldName.X_REQUEST_ID, ForwardedFields.REQUEST_ID, fields.bytes, fields.valueFrom(id), fields.valueTo(id));
-    }
-
-    /// The one that counts: not one that was dropped because its sender is not trusted.
-    private int requestId() {
-        for (int i = request.fields.count() - 1; i >= 0; i--) {
-            if (request.fields.id(i) == FieldName.X_REQUEST_ID && !request.fields.isDropped(i)) {
-                return i;
-            }
-        }
-        return -1;
     }
 
     /// Takes over the buffer.
@@ -475,7 +321,7 @@ final class Exchange {
         downstream.sendBody(data);
         expectProgress();
         if (!downstream.isWritable()) {
-            backlog = downstream.backlog();
+            patience.responsePauses(downstream.backlog());
             attempts.pauseReading();
         }
     }
@@ -528,9 +374,9 @@ final class Exchange {
         fail(503, Cause.DRAINING, "drain timeout");
     }
 
-    private void deadlinePassed() {
+    private void patienceOver() {
         loop.touch();
-        if (loop.now() >= totalAt && phase != Phase.TUNNEL) {
+        if (patience.isTotalOver() && phase != Phase.TUNNEL) {
             fail(504, Cause.TOTAL_TIMEOUT, "exchange not complete in time");
             return;
         }
@@ -543,7 +389,7 @@ final class Exchange {
                     fail(504, Cause.UPSTREAM_CONNECT_TIMEOUT, "no connection in time");
                 } else if (!requestComplete && attempts.isWritable()) {
                     fail(408, Cause.CLIENT_TIMEOUT,
-                            loop.now() >= bodyBy() ? "request body slower than " + loop.bodyRate + " bytes a second" : "no request body for too long");
+                            patience.isBodySlow(record.requestBodyBytes, request.expectContinue) ? "request body slower than " + loop.bodyRate + " bytes a second" : "no request body for too long");
                 } else {
                     attempts.timedOut();
                     fail(504, Cause.UPSTREAM_HEADER_TIMEOUT, "no response in time");
@@ -552,8 +398,8 @@ final class Exchange {
             case RESPONDING -> {
                 if (downstream.isWritable()) {
                     fail(504, Cause.UPSTREAM_BODY_TIMEOUT, "no response body for too long");
-                } else if (isTaken()) {
-                    expectWithin(loop.streamNanos);
+                } else if (patience.isTaken(downstream.backlog())) {
+                    patience.within(loop.streamNanos);
                 } else {
                     fail(504, Cause.CLIENT_TIMEOUT, "client does not read the response");
                 }
@@ -573,24 +419,11 @@ final class Exchange {
         }
     }
 
-    /// Whether the client has taken enough since the last look of what waits for its socket.
-    private boolean isTaken() {
-        long before = backlog;
-        backlog = downstream.backlog();
-        long least = Math.max(1, loop.bodyRate * loop.streamNanos / 1_000_000_000L);
-        return before - backlog >= least;
-    }
-
     /// Every endpoint has as much to do as it may.
     void overload(String detail) {
         attempts.giveUp();
         record.detail = detail;
         answer(LocalAnswer.of(503, Cause.OVERLOAD).retryAfter(loop.retryAfterSeconds()));
-    }
-
-    /// The time for the whole of it, or for the response's head, is over.
-    boolean isOverdue() {
-        return loop.now() >= totalAt || loop.now() >= headBy;
     }
 
     /// Answers, or breaks off a response that has begun.
@@ -620,9 +453,7 @@ final class Exchange {
             respond(answer.write(response, loop), answer.cause());
             return;
         }
-        if (requestId() < 0) {
-            loop.requestIds.addTo(request.fields);
-        }
+        loop.requestIds.ensure(request.fields);
         answer.writeGrpc(response);
         sendHead(response, true, false);
         complete(answer.cause(), record.detail);
@@ -644,9 +475,7 @@ final class Exchange {
 
     /// Takes over the buffer.
     private void respond(ByteBuf body, Cause cause) {
-        if (requestId() < 0) {
-            loop.requestIds.addTo(request.fields);
-        }
+        loop.requestIds.ensure(request.fields);
         boolean head = request.method == Method.HEAD;
         boolean ends = head || !body.isReadable();
         sendHead(response, ends, false);
@@ -669,8 +498,7 @@ final class Exchange {
             loop.counters.upgraded--;
         }
         phase = Phase.DONE;
-        loop.deadlines.remove(deadline);
-        deadline.at = Deadline.NEVER;
+        patience.end();
         attempts.close();
         if (local != null) {
             local.end();
@@ -722,17 +550,13 @@ final class Exchange {
         }
     }
 
-    void expectWithin(long nanos) {
-        deadline.at = Math.min(loop.now() + nanos, Math.min(totalAt, headBy));
-    }
-
     private void expectProgress() {
         if (phase == Phase.TUNNEL) {
-            deadline.at = loop.now() + loop.upgradedNanos;
+            patience.withinTunnel();
         } else if (phase == Phase.RESPONDING) {
-            expectWithin(loop.streamNanos);
+            patience.within(loop.streamNanos);
         } else if (!requestComplete) {
-            expectBody();
+            awaitBody();
         }
     }
 

@@ -34,7 +34,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /// Everything that one event loop owns: pools, balancers, deadlines, counters, scratch space. Both sides of an exchange live
 /// on the same loop, so nothing here needs a lock; other threads only read numbers, or pass work in by
@@ -57,9 +56,7 @@ final class GateLoop {
     final LoopCounters counters = new LoopCounters();
     final Scratch scratch = new Scratch();
     final RequestIds requestIds = RequestIds.create();
-    /// A request's normalised path, for the time of its matching.
-    byte[] path = new byte[8192];
-    final MatchedRequest matched = new MatchedRequest();
+    final Decider decider;
 
     final long connectNanos;
     final long requestHeaderNanos;
@@ -75,11 +72,9 @@ final class GateLoop {
     final int mostExchanges;
     /// Bytes a second; 0 is none.
     final int bodyRate;
+    final boolean startsTraces;
     /// Those in which somebody waits.
     final List<WaitingLine> lines = new ArrayList<>();
-
-    /// Which requests are answered in this process.
-    final @Nullable LocalPath localPath;
 
     private final Bootstrap connector;
     private final IdentityHashMap<Route, RouteState> routes = new IdentityHashMap<>();
@@ -102,7 +97,6 @@ final class GateLoop {
     GateLoop(
             EventLoop eventLoop, int loops, Transport transport, GateSettings settings, Supplier<Serving> serving, AccessLog accessLog,
             Optional<LocalPath> localPath) {
-        this.localPath = localPath.orElse(null);
         this.eventLoop = eventLoop;
         this.settings = settings;
         this.serving = serving;
@@ -130,6 +124,8 @@ final class GateLoop {
                 .option(ChannelOption.ALLOCATOR, allocator())
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARKS)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeouts.connect().toMillis());
+        startsTraces = settings.traceSample() >= 0;
+        decider = new Decider(this, localPath);
         synchroniseClocks();
     }
 

@@ -62,7 +62,7 @@ final class Rendezvous implements Balancer.Choice {
                 long range = StickyCookie.range(fields, cookie);
                 yield range < 0 ? 0 : Hash.of(fields.bytes, (int) (range >>> 32), (int) range);
             }
-            case ADDRESS -> exchange.clientHash();
+            case ADDRESS -> exchange.client().hash();
             case DEFAULT, LEAST_REQUEST, ROUND_ROBIN -> 0;
         };
     }

@@ -18,6 +18,35 @@ final class RequestIds {
         return new RequestIds(new SplittableRandom());
     }
 
+    /// The one that counts: not one that was dropped because its sender is not trusted; -1 when there is none.
+    private static int find(FieldSection fields) {
+        for (int i = fields.count() - 1; i >= 0; i--) {
+            if (fields.id(i) == FieldName.X_REQUEST_ID && !fields.isDropped(i)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /// The client learns the id under which its request is logged.
+    static void answer(FieldSection request, FieldSection response) {
+        int id = find(request);
+        if (id < 0) {
+            return;
+        }
+        int theirs = response.find(FieldName.X_REQUEST_ID, 0);
+        if (theirs >= 0) {
+            response.drop(theirs);
+        }
+        response.add(FieldName.X_REQUEST_ID, ForwardedFields.REQUEST_ID, request.bytes, request.valueFrom(id), request.valueTo(id));
+    }
+
+    void ensure(FieldSection request) {
+        if (find(request) < 0) {
+            addTo(request);
+        }
+    }
+
     void addTo(FieldSection fields) {
         write(random.nextLong(), 0);
         write(random.nextLong(), 16);

@@ -31,6 +31,9 @@ final class RouteState {
     final List<FieldEdit> responseFields;
     final int mostAttempts;
     final byte[] fixedHost;
+    /// Something may answer a request in the endpoints' place.
+    final boolean hasRules;
+    final Decision.Forward forward = new Decision.Forward(this);
 
     /// @param previous the state of the route of this id before it changed, if there was one
     RouteState(GateLoop loop, Route route, @Nullable RouteState previous) {
@@ -53,6 +56,8 @@ final class RouteState {
         this.responseFields = options.responseFields();
         this.mostAttempts = Math.min(Attempts.MOST, 1 + options.retries().orElse(Attempts.MOST - 1));
         this.fixedHost = options.host().value().getBytes(ISO_8859_1);
+        this.hasRules = !options.allow().isEmpty() || !options.deny().isEmpty() || !route.condition().methods().isEmpty()
+                || options.redirect().isPresent() || !options.redirects().isEmpty();
     }
 
     boolean allows(RequestHead request) {
