@@ -145,6 +145,7 @@ final class Exchange {
         }
         phase = Phase.LOCAL;
         local = new LocalTurn(path, this, loop);
+        patience.bodyBegins(false);
         patience.within(loop.streamNanos);
         if (requestComplete) {
             serveLocal(local);

@@ -76,12 +76,12 @@ final class RunningGate implements AutoCloseable {
     private final BlockingQueue<ConnectionLabel> labels = new LinkedBlockingQueue<>();
     final BlockingQueue<Logged> log = new LinkedBlockingQueue<>();
 
-    private RunningGate(GateSettings settings, boolean epoll, int threads, List<ListenerSpec> more) {
+    private RunningGate(GateSettings settings, boolean epoll, int threads, List<ListenerSpec> more, Optional<LocalPath> local) {
         IoHandlerFactory transport = epoll && Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group = new MultiThreadIoEventLoopGroup(threads, transport);
         List<ListenerSpec> listeners = new ArrayList<>(more);
         listeners.add(new ListenerSpec("http", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), ConnectionStart.CLEARTEXT));
-        gate = Gate.start(settings, group, () -> serving, new Recording(), Optional.empty());
+        gate = Gate.start(settings, group, () -> serving, new Recording(), local);
         gate.listen(listeners);
     }
 
@@ -90,11 +90,11 @@ final class RunningGate implements AutoCloseable {
     }
 
     static RunningGate start(GateSettings settings) {
-        return new RunningGate(settings, true, 1, List.of());
+        return new RunningGate(settings, true, 1, List.of(), Optional.empty());
     }
 
     static RunningGate startOnNio() {
-        return new RunningGate(GateSettings.DEFAULT, false, 2, List.of());
+        return new RunningGate(GateSettings.DEFAULT, false, 2, List.of(), Optional.empty());
     }
 
     /// One that listens with TLS as well.
@@ -103,8 +103,17 @@ final class RunningGate implements AutoCloseable {
     }
 
     static RunningGate start(GateSettings settings, ConnectionStart start) {
-        return new RunningGate(
-                settings, true, 1, List.of(new ListenerSpec("https", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), start)));
+        return start(settings, start, Optional.empty());
+    }
+
+    /// One that answers some requests over TLS itself.
+    static RunningGate startTls(Certificates certificates, LocalPath local) {
+        return start(GateSettings.DEFAULT, new TlsStart(certificates), Optional.of(local));
+    }
+
+    private static RunningGate start(GateSettings settings, ConnectionStart start, Optional<LocalPath> local) {
+        ListenerSpec https = new ListenerSpec("https", new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), start);
+        return new RunningGate(settings, true, 1, List.of(https), local);
     }
 
     int tlsPort() {
