@@ -4,6 +4,7 @@ import dev.gatepost.gateway.catalog.ConsulClient.Answer;
 import dev.gatepost.gateway.catalog.ConsulClient.Consistency;
 import dev.gatepost.gateway.catalog.ConsulFailure.Kind;
 import dev.gatepost.gateway.config.GatewayConfig;
+import javax.net.ssl.SSLContext;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -21,7 +22,6 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -127,6 +127,8 @@ public final class ConsulCatalog implements CatalogSource {
     private Consumer<Snapshot> changed = _ -> {};
     private Optional<Snapshot> delivered = Optional.empty();
     private long deliveredEdition;
+    private int deliveredInstances;
+    private long watchedRoster = -1;
     private boolean namesHeard;
     private boolean nodesHeard;
     private final ConsulRights rights = new ConsulRights();
@@ -263,9 +265,7 @@ public final class ConsulCatalog implements CatalogSource {
                     queue.roundDone(System.nanoTime());
                 }
                 deliver();
-                if (near && delivered.isPresent() && client.dozers() > 0) {
-                    direct.watch(catalog.present(), client.dozers());
-                }
+                watchDirectly();
                 readingSince = 0;
             } catch (InterruptedException e) {
                 return;
@@ -279,24 +279,30 @@ public final class ConsulCatalog implements CatalogSource {
         }
     }
 
+    private void watchDirectly() {
+        if (near && delivered.isPresent() && client.dozers() > 0 && catalog.roster() != watchedRoster) {
+            watchedRoster = catalog.roster();
+            direct.watch(catalog.present(), client.dozers());
+        }
+    }
+
     /// Waits until there is something to do, and takes in what the watches heard.
     private void hear() throws InterruptedException {
         // While Consul is away there is nothing to read; a watch will tell when it is back.
         long idle = standing.away() ? timing.retryLongest().toNanos() : Math.min(queue.idle(System.nanoTime()), untilRecheck());
         Heard first = inbox.poll(idle, TimeUnit.NANOSECONDS);
-        if (first == null) {
-            recheck();
-            return;
+        if (first != null) {
+            // A change after a quiet while is taken at once; those in a row are gathered, a pause each.
+            long sinceLast = System.nanoTime() - lastDelivered;
+            if (sinceLast < timing.settle().toNanos()) {
+                TimeUnit.NANOSECONDS.sleep(timing.settle().toNanos() - sinceLast);
+            }
+            List<Heard> all = new ArrayList<>(List.of(first));
+            inbox.drainTo(all);
+            all.forEach(this::take);
+            standing.rights(rights.missing());
         }
-        // A change after a quiet while is taken at once; those in a row are gathered, a pause each.
-        long sinceLast = System.nanoTime() - lastDelivered;
-        if (sinceLast < timing.settle().toNanos()) {
-            TimeUnit.NANOSECONDS.sleep(timing.settle().toNanos() - sinceLast);
-        }
-        List<Heard> all = new ArrayList<>(List.of(first));
-        inbox.drainTo(all);
-        all.forEach(this::take);
-        standing.rights(rights.missing());
+        recheck();
     }
 
     private long untilRecheck() {
@@ -403,18 +409,18 @@ public final class ConsulCatalog implements CatalogSource {
         }
         Snapshot now = catalog.snapshot();
         if (delivered.isEmpty()) {
-            LOG.info("consul followed ({}): {} services, {} instances", client.address(), now.services().size(), now.instanceCount());
-        } else if (lostTooMuch(delivered.get(), now)) {
-            Optional<Snapshot> believed = readAgain(delivered.get(), now);
-            if (believed.isEmpty() || closed) {
+            LOG.info("consul followed ({}): {} services, {} instances", client.address(), now.services().size(), catalog.instanceCount());
+        } else if (lostTooMuch()) {
+            if (!confirmedLoss(delivered.get()) || closed) {
                 return;
             }
-            now = believed.get();
+            now = catalog.snapshot();
         }
         standing.held(Optional.empty());
         standing.delivered();
         delivered = Optional.of(now);
         deliveredEdition = catalog.edition();
+        deliveredInstances = catalog.instanceCount();
         lastDelivered = System.nanoTime();
         changed.accept(now);
     }
@@ -447,18 +453,17 @@ public final class ConsulCatalog implements CatalogSource {
         return true;
     }
 
-    private boolean lostTooMuch(Snapshot before, Snapshot now) {
-        long had = before.instanceCount();
-        return (had - now.instanceCount()) * 100 > had * maxLossPercent;
+    private boolean lostTooMuch() {
+        long had = deliveredInstances;
+        return (had - catalog.instanceCount()) * 100 > had * maxLossPercent;
     }
 
     /// A sudden loss of most instances is what a fleet going down looks like, and also what a server that just
-    /// started, or a token that lost its rights, looks like.
+    /// started, or a token that lost its rights, looks like. Reads everything a second time, consistently.
     ///
-    /// @return what a second, consistent read shows; empty while it can't be had or isn't credible
-    private Optional<Snapshot> readAgain(Snapshot before, Snapshot now) throws InterruptedException {
-        standing.held(Optional.of("consul shows " + now.instanceCount() + " of " + before.instanceCount()
-                + " instances all of a sudden, reading it again"));
+    /// @return whether what is held then is to be believed; not while it can't be had
+    private boolean confirmedLoss(Snapshot before) throws InterruptedException {
+        standing.held(Optional.of("consul shows " + catalog.instanceCount() + " of " + deliveredInstances + " instances all of a sudden, reading it again"));
         TimeUnit.NANOSECONDS.sleep(timing.confirm().toNanos());
         try {
             Answer answer = client.ask(ConsulWatches.SERVICES, Consistency.CONSISTENT);
@@ -467,15 +472,14 @@ public final class ConsulCatalog implements CatalogSource {
             if (catalog.names().isEmpty() && before.services().containsKey("consul")) {
                 // Servers list themselves: an empty list is never true where they were visible before.
                 standing.held(Optional.of("consul lists no service any more, not even itself: does the token still have service:read?"));
-                return Optional.empty();
+                return false;
             }
             read(List.copyOf(catalog.names()), Consistency.CONSISTENT);
         } catch (ConsulFailure e) {
             queue.searchServices(); // comes back here
-            return Optional.empty();
+            return false;
         }
-        Snapshot again = catalog.snapshot();
-        LOG.info("consul shows {} of {} instances on a second read, following it", again.instanceCount(), before.instanceCount());
-        return Optional.of(again);
+        LOG.info("consul shows {} of {} instances on a second read, following it", catalog.instanceCount(), deliveredInstances);
+        return true;
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -30,35 +31,47 @@ final class HeldCatalog {
     /// Listed names whose own read shows no instance: deregistered a moment ago, or not ours to see.
     private final NavigableSet<String> hidden = new TreeSet<>();
 
+    /// Listed services that are not held, or with other tags than they are listed with.
+    private final NavigableSet<String> otherTags = new TreeSet<>();
+
+    /// Held services some instance of which has a failing check.
+    private final Set<String> failing = new HashSet<>();
+
+    /// Names of held services by the nodes that they have instances on.
+    private final Map<String, Set<String>> onNode = new HashMap<>();
+
+    private int instances;
     private long edition;
+    private long roster;
 
     /// Takes the list of names and forgets services that are no longer on it.
     ///
     /// @param partial names that are not on it may be there all the same
     /// @return names to read: those not held, and those whose tags are not the ones we hold
     Set<String> list(Map<String, Set<String>> names, boolean partial) {
+        List<String> changed = names.entrySet().stream().filter(each -> !each.getValue().equals(listed.get(each.getKey()))).map(Map.Entry::getKey).toList();
         if (partial) {
             listed.putAll(names);
         } else {
             listed = new TreeMap<>(names);
         }
-        if (services.keySet().retainAll(listed.keySet())) {
-            edition++;
+        services.keySet().stream().filter(name -> !listed.containsKey(name)).toList().forEach(this::forget);
+        if (hidden.retainAll(listed.keySet())) {
+            roster++;
         }
-        hidden.retainAll(listed.keySet());
+        otherTags.retainAll(listed.keySet());
+        changed.forEach(this::compareTags);
         return tagsDiffer();
     }
 
     /// Listed services that are not held, and those whose tags are not the ones we hold.
     Set<String> tagsDiffer() {
-        Set<String> differing = new TreeSet<>();
-        listed.forEach((name, tags) -> {
-            Service held = services.get(name);
-            if (held == null || !tagsOf(held).equals(tags)) {
-                differing.add(name);
-            }
-        });
-        return differing;
+        return Collections.unmodifiableSet(otherTags);
+    }
+
+    private void compareTags(String name) {
+        Service held = services.get(name);
+        boolean _ = held != null && tagsOf(held).equals(listed.get(name)) ? otherTags.remove(name) : otherTags.add(name);
     }
 
     /// Takes the list of nodes.
@@ -106,8 +119,12 @@ final class HeldCatalog {
                 unseen.put(key, check.service());
             }
         });
+        // Nobody else has a failing check, here or there.
+        Set<String> suspects = new HashSet<>(failing);
+        suspects.addAll(unseen.values());
+        ofNode.keySet().forEach(node -> suspects.addAll(onNode.getOrDefault(node, Set.of())));
         Set<String> differing = new TreeSet<>();
-        for (Service service : services.values()) {
+        for (Service service : held(suspects)) {
             for (Instance instance : service.instances()) {
                 Map<String, Health> nodes = ofNode.getOrDefault(instance.node().name(), Map.of());
                 Map<String, Health> own = ofInstance.isEmpty() ? Map.of() : ofInstance.getOrDefault(instance.key(), Map.of());
@@ -121,6 +138,10 @@ final class HeldCatalog {
         }
         unseen.values().stream().filter(listed::containsKey).forEach(differing::add);
         return differing;
+    }
+
+    private List<Service> held(Set<String> names) {
+        return names.stream().map(services::get).filter(Objects::nonNull).toList();
     }
 
     /// Compares what nodes say of their services with ours, checks left out.
@@ -162,14 +183,49 @@ final class HeldCatalog {
         }
         if (read.instances().isEmpty()) {
             // Only the list of names removes a service. Until it does, an empty read is a contradiction, not a fact.
-            hidden.add(name);
+            if (hidden.add(name)) {
+                roster++;
+            }
             return;
         }
-        hidden.remove(name);
+        if (hidden.remove(name)) {
+            roster++;
+        }
         Service held = services.get(name);
         if (!read.equals(held)) {
-            services.put(name, sharing(read, Optional.ofNullable(held)));
+            hold(sharing(read, Optional.ofNullable(held)));
+            compareTags(name);
+        }
+    }
+
+    private void hold(Service fresh) {
+        String name = fresh.name();
+        Service before = services.put(name, fresh);
+        if (before == null) {
+            roster++;
+        } else {
+            leaveNodes(before);
+        }
+        fresh.instances().forEach(instance -> onNode.computeIfAbsent(instance.node().name(), _ -> new HashSet<>()).add(name));
+        boolean _ = fresh.instances().stream().anyMatch(HeldCatalog::fails) ? failing.add(name) : failing.remove(name);
+        instances += fresh.instances().size() - (before == null ? 0 : before.instances().size());
+        edition++;
+    }
+
+    private void forget(String name) {
+        Service gone = services.remove(name);
+        if (gone != null) {
+            leaveNodes(gone);
+            failing.remove(name);
+            instances -= gone.instances().size();
             edition++;
+            roster++;
+        }
+    }
+
+    private void leaveNodes(Service service) {
+        for (Instance instance : service.instances()) {
+            onNode.computeIfPresent(instance.node().name(), (_, names) -> names.remove(service.name()) && names.isEmpty() ? null : names);
         }
     }
 
@@ -204,6 +260,15 @@ final class HeldCatalog {
         return edition;
     }
 
+    /// Changes whenever other services have an instance than before.
+    long roster() {
+        return roster;
+    }
+
+    int instanceCount() {
+        return instances;
+    }
+
     Snapshot snapshot() {
         return new Snapshot(services, nodes);
     }
@@ -226,6 +291,10 @@ final class HeldCatalog {
 
     private static Set<String> tagsOf(Service service) {
         return service.instances().stream().flatMap(instance -> instance.tags().stream()).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static boolean fails(Instance instance) {
+        return instance.checks().stream().anyMatch(check -> check.status() != Health.PASSING);
     }
 
     /// Whether the instance's failing checks are exactly these.
