@@ -69,7 +69,6 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,6 +96,7 @@ public final class Gateway implements AutoCloseable {
     private final Deque<Opened> opened = new ArrayDeque<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final AccessLog accessLog;
+    private final Optional<ClientTls> consulTls;
     private final Optional<Certificates> certificates;
     private final UpstreamTls upstreamTls;
     private final Gate gate;
@@ -131,8 +131,9 @@ public final class Gateway implements AutoCloseable {
             EventLoopGroup loops = EventLoops.open(config.threads());
             open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
-            this.fragments = open("fragments", FragmentWatch.of(config, consulTls(config), clock));
-            this.catalog = open("catalog", Catalog.of(config, consulTls(config), () -> state.revision(), clock));
+            this.consulTls = config.consul().isPresent() ? ClientTls.of(config.consul().get()).map(tls -> open("TLS to consul", tls)) : Optional.empty();
+            this.fragments = open("fragments", FragmentWatch.of(config, consulTls, clock));
+            this.catalog = open("catalog", Catalog.of(config, consulTls, () -> state.revision(), clock));
             this.upstreamTls = open("TLS to upstreams", UpstreamTls.of(config.upstreams()));
             upstreamTls.watch();
             GateSettings gateSettings = GateSettings.from(config, upstreamTls);
@@ -292,7 +293,7 @@ public final class Gateway implements AutoCloseable {
         Outside forwarding = forwarder.isPresent() ? forwarder.get() : Outside.NONE;
         Outside outside = forwarding;
         if (config.consul().isPresent()) {
-            ConsulLookup lookup = open("consul lookup", new ConsulLookup(config.consul().get(), consulTls(config)));
+            ConsulLookup lookup = open("consul lookup", new ConsulLookup(config.consul().get(), consulTls));
             outside = new LateNames(settings.zone(), lookup, () -> state.names().datacenters(), forwarding);
         }
         Optional<TlsListener> tls = post.ways().tls().map(address -> new TlsListener(address, TlsStart.contexts(certificates.orElseThrow())));
@@ -384,10 +385,6 @@ public final class Gateway implements AutoCloseable {
 
     private static boolean forwards(GatewayConfig config) {
         return config.dns().filter(dns -> dns.forwarding().isAny()).isPresent();
-    }
-
-    private static Optional<SSLContext> consulTls(GatewayConfig config) throws IOException {
-        return config.consul().isPresent() ? ClientTls.of(config.consul().get()) : Optional.empty();
     }
 
     private static String hostName() {

@@ -1,7 +1,6 @@
 package dev.gatepost.gateway;
 
 import dev.gatepost.gateway.catalog.Catalog;
-import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.config.ConfigReader;
 import dev.gatepost.gateway.config.ConfigReading;
@@ -47,7 +46,7 @@ final class Lint {
             }
             case ConfigReading.Valid valid -> {
                 try {
-                    List<Finding> findings = PeerComparison.of(snapshot(valid.config()), settings(valid.config()));
+                    List<Finding> findings = PeerComparison.of(snapshot(valid.config()), RouteSettings.of(valid.config().routes()));
                     System.out.print(text(findings));
                     yield findings.stream().anyMatch(Finding::rejected) ? Main.PROBLEM : Main.DONE;
                 } catch (IOException e) {
@@ -72,17 +71,13 @@ final class Lint {
         return variables;
     }
 
-    private static RouteSettings settings(GatewayConfig config) {
-        HealthRule health = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
-        return new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost());
-    }
-
     /// @throws IOException in words for a person
     private static Snapshot snapshot(GatewayConfig config) throws IOException, InterruptedException {
         CompletableFuture<Snapshot> first = new CompletableFuture<>();
         // The copy on disk belongs to the gateway that runs.
         GatewayConfig live = config.withoutLastGood();
-        try (Catalog catalog = Catalog.of(live, live.consul().isPresent() ? ClientTls.of(live.consul().get()) : Optional.empty(), () -> 0, InstantSource.system())) {
+        Optional<ClientTls> tls = live.consul().isPresent() ? ClientTls.of(live.consul().get()) : Optional.empty();
+        try (Catalog catalog = Catalog.of(live, tls, () -> 0, InstantSource.system())) {
             catalog.start(first::complete);
             try {
                 return first.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
@@ -94,6 +89,8 @@ final class Lint {
             } catch (ExecutionException e) {
                 throw new IllegalStateException(e);
             }
+        } finally {
+            tls.ifPresent(ClientTls::close);
         }
     }
 

@@ -25,11 +25,11 @@ final class ArchitectureTest {
             Map.entry("dns.forward", Set.of("dns")),
             Map.entry("admin", Set.of()),
             Map.entry("gateway.config", Set.of()),
-            Map.entry("gateway.catalog", Set.of("gateway.config")),
+            Map.entry("gateway.catalog", Set.of("gateway.config", "gateway.tls")),
             Map.entry("gateway.route", Set.of("gateway.catalog", "gateway.config")),
             Map.entry("gateway.zone", Set.of("gateway.catalog", "gateway.config", "dns")),
             Map.entry("gateway.tls", Set.of("gateway.config")),
-            Map.entry("gateway.fragment", Set.of("gateway.catalog", "gateway.config", "gateway.route", "gateway.zone", "dns")),
+            Map.entry("gateway.fragment", Set.of("gateway.catalog", "gateway.tls", "gateway.config", "gateway.route", "gateway.zone", "dns")),
             Map.entry("gateway.accesslog", Set.of("gateway.config", "dns")),
             Map.entry("gateway.proxy", Set.of("gateway.route", "gateway.tls", "gateway.accesslog", "gateway.config")),
             Map.entry("gateway", Set.of("gateway.config", "gateway.catalog", "gateway.route", "gateway.fragment", "gateway.zone", "gateway.tls", "gateway.accesslog", "gateway.proxy", "dns", "dns.access", "dns.forward", "admin")));

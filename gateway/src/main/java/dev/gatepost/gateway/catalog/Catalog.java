@@ -2,6 +2,7 @@ package dev.gatepost.gateway.catalog;
 
 import dev.gatepost.gateway.config.FileWatch;
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -17,7 +18,6 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
-import javax.net.ssl.SSLContext;
 
 /// All sources as one: a service that several of them know has the instances of all. Nothing is published before every
 /// source has spoken, or its copy on disk has for it. Other datacenters are asked after that, and nobody waits for them.
@@ -56,7 +56,7 @@ public final class Catalog implements AutoCloseable {
     /// @param tls            towards Consul, for an `https` address
     /// @param servedRevision the revision that is being served, for the log; 0 before the first
     /// @throws IOException the file catalog is bad; the message has every problem on a line of its own
-    public static Catalog of(GatewayConfig config, Optional<SSLContext> tls, LongSupplier servedRevision, InstantSource clock) throws IOException {
+    public static Catalog of(GatewayConfig config, Optional<ClientTls> tls, LongSupplier servedRevision, InstantSource clock) throws IOException {
         List<CatalogSource> sources = new ArrayList<>();
         Optional<Path> file = config.catalog().file();
         if (file.isPresent()) {
@@ -73,8 +73,7 @@ public final class Catalog implements AutoCloseable {
                 others.add(new Other(datacenter, kept(other, config, "." + datacenter, servedRevision, clock)));
             });
         });
-        HealthRule rule = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
-        return new Catalog(sources, others, new Panic(config.catalog().panic(), rule));
+        return new Catalog(sources, others, new Panic(config.catalog().panic(), HealthRule.of(config.routes())));
     }
 
     /// With its copy on disk, where one is wanted.

@@ -4,7 +4,7 @@ import dev.gatepost.gateway.catalog.ConsulClient.Answer;
 import dev.gatepost.gateway.catalog.ConsulClient.Consistency;
 import dev.gatepost.gateway.catalog.ConsulFailure.Kind;
 import dev.gatepost.gateway.config.GatewayConfig;
-import javax.net.ssl.SSLContext;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -142,7 +142,7 @@ public final class ConsulCatalog implements CatalogSource {
     public ConsulCatalog(
             GatewayConfig.Consul consul,
             int maxLossPercent,
-            Optional<SSLContext> tls,
+            Optional<ClientTls> tls,
             LongSupplier servedRevision,
             Timing timing,
             InstantSource clock,
@@ -156,7 +156,7 @@ public final class ConsulCatalog implements CatalogSource {
             GatewayConfig.Consul consul,
             String datacenter,
             int maxLossPercent,
-            Optional<SSLContext> tls,
+            Optional<ClientTls> tls,
             LongSupplier servedRevision,
             Timing timing,
             InstantSource clock,
@@ -171,7 +171,7 @@ public final class ConsulCatalog implements CatalogSource {
             String shownAs,
             boolean near,
             int maxLossPercent,
-            Optional<SSLContext> tls,
+            Optional<ClientTls> tls,
             LongSupplier servedRevision,
             Timing timing,
             InstantSource clock,

@@ -7,20 +7,19 @@ import com.ecwid.consul.transport.HttpTransport;
 import com.ecwid.consul.transport.TransportException;
 import dev.gatepost.gateway.catalog.ConsulFailure.Kind;
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.http.HttpTimeoutException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.apache.http.Header;
 import org.apache.http.NoHttpResponseException;
@@ -39,7 +38,7 @@ import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
 /// GET requests to one Consul agent, over a handful of connections. consul-api carries them by its transport interface: its
 /// typed models know no weights and its typed calls put the token in the URL, and its own HTTP client would open a
 /// connection for every watch, wait ten minutes for an answer, and retry behind our back. So the HTTP clients are ours:
-/// Apache's over plain HTTP, and the JDK's where the agent speaks HTTP/2, which it does over TLS.
+/// Apache's over plain HTTP, and Netty's where the agent speaks HTTP/2, which it does over TLS.
 ///
 /// Calls block and belong on virtual threads; an interrupt ends them.
 final class ConsulClient implements AutoCloseable {
@@ -88,6 +87,9 @@ final class ConsulClient implements AutoCloseable {
     /// Decided once, by whichever thread asks first; the others wait for that.
     private volatile Optional<Transports> decided;
 
+    /// For questions at a time, where they share connections; written before `decided`.
+    private volatile int room;
+
     /// Whether the answer that this thread is reading was filtered: consul-api drops the header, the interceptor sees it.
     private final ThreadLocal<Boolean> filtered = ThreadLocal.withInitial(() -> false);
 
@@ -95,7 +97,7 @@ final class ConsulClient implements AutoCloseable {
     /// @param ask  longest silence while an ordinary question is answered
     /// @param wait how long a blocking query usually sleeps at the agent
     /// @param doze how long it sleeps at most
-    ConsulClient(GatewayConfig.Consul consul, Optional<SSLContext> tls, ConsulToken token, Duration ask, Duration wait, Duration doze) {
+    ConsulClient(GatewayConfig.Consul consul, Optional<ClientTls> tls, ConsulToken token, Duration ask, Duration wait, Duration doze) {
         URI uri = URI.create(consul.address());
         boolean secure = "https".equals(uri.getScheme());
         address = consul.address();
@@ -107,11 +109,11 @@ final class ConsulClient implements AutoCloseable {
         this.wait = wait;
         HttpTransport waiting = new DefaultHttpTransport(http(token, withJitter(wait).plus(ask)));
         overHttp1 = new Transports(new DefaultHttpTransport(http(token, ask)), waiting, waiting);
-        lines = secure ? tls.map(context -> new Http2Lines(context, URI.create(address + "/v1/status/leader"), ask, Http2Lines.USUAL_ROOM)) : Optional.empty();
+        lines = secure ? tls.map(known -> new Http2Lines(known, uri, ask)) : Optional.empty();
         overHttp2 = lines.map(all -> new Transports(
-                new Http2Transport(all, ask, token, filtered::set),
-                new Http2Transport(all, withJitter(wait).plus(ask), token, filtered::set),
-                new Http2Transport(all, withJitter(doze).plus(ask), token, filtered::set)));
+                new Http2Transport(all, address, ask, token, filtered::set),
+                new Http2Transport(all, address, withJitter(wait).plus(ask), token, filtered::set),
+                new Http2Transport(all, address, withJitter(doze).plus(ask), token, filtered::set)));
         decided = overHttp2.isPresent() ? Optional.empty() : Optional.of(overHttp1);
     }
 
@@ -122,7 +124,7 @@ final class ConsulClient implements AutoCloseable {
 
     /// How many questions may sleep at the agent beside the usual ones: none where each takes a connection.
     int dozers() {
-        return decided.isPresent() && decided.equals(overHttp2) ? Http2Lines.MOST_STREAMS - 2 * MOST_CONNECTIONS : 0;
+        return Math.max(0, room - 2 * MOST_CONNECTIONS);
     }
 
     String address() {
@@ -158,7 +160,7 @@ final class ConsulClient implements AutoCloseable {
     private Answer get(Function<Transports, HttpTransport> way, String endpoint, Consistency consistency, String waiting) throws ConsulFailure {
         String query = consistency.parameter + (datacenter.isEmpty() ? "" : "&dc=" + segment(datacenter)) + waiting;
         HttpRequest request = HttpRequest.Builder.newBuilder()
-                .setUrl(address + endpoint + (query.isEmpty() ? "" : "?" + (query.startsWith("&") ? query.substring(1) : query)))
+                .setUrl(address + endpoint + (query.isEmpty() ? "" : (endpoint.contains("?") ? "&" : "?") + (query.startsWith("&") ? query.substring(1) : query)))
                 .build();
         HttpResponse response;
         filtered.set(false);
@@ -178,6 +180,10 @@ final class ConsulClient implements AutoCloseable {
         if (status == 401 || status == 403) {
             throw new ConsulFailure(Kind.DENIED, endpoint + ": " + status + " " + firstLine(response.getContent()));
         }
+        if (status == 404 && response.getConsulIndex() != null) {
+            // Nothing there, and it can be waited for: so say keys.
+            return new Answer("", response.getConsulIndex(), false, Duration.ZERO);
+        }
         if (status != 200) {
             throw new ConsulFailure(Kind.FAILED, endpoint + ": " + status + " " + firstLine(response.getContent()));
         }
@@ -193,8 +199,7 @@ final class ConsulClient implements AutoCloseable {
                 Duration.ofMillis(lastContact == null ? 0 : Math.max(0, lastContact)));
     }
 
-    /// HTTP/2 where the agent speaks it. Something between us and it that doesn't would make the JDK's client open a
-    /// connection for every question, so that is found out first.
+    /// HTTP/2 where the agent, or what is between us and it, speaks it.
     private Transports transports() {
         if (decided.isPresent()) {
             return decided.get();
@@ -202,10 +207,9 @@ final class ConsulClient implements AutoCloseable {
         synchronized (overHttp1) {
             if (decided.isEmpty()) {
                 try {
-                    Http2Lines all = lines.orElseThrow();
-                    all.giveBack(all.take());
+                    room = lines.orElseThrow().room();
                     decided = overHttp2;
-                } catch (Http2Lines.NotSpoken e) {
+                } catch (Http2Line.NotSpoken e) {
                     decided = Optional.of(overHttp1);
                 } catch (IOException e) {
                     throw new TransportException(e);
@@ -254,12 +258,12 @@ final class ConsulClient implements AutoCloseable {
         return builder.build();
     }
 
-    private static Registry<ConnectionSocketFactory> sockets(Optional<SSLContext> tls, boolean verify) {
+    private static Registry<ConnectionSocketFactory> sockets(Optional<ClientTls> tls, boolean verify) {
         RegistryBuilder<ConnectionSocketFactory> sockets =
                 RegistryBuilder.<ConnectionSocketFactory>create().register("http", PlainConnectionSocketFactory.getSocketFactory());
-        tls.ifPresent(context -> sockets.register(
+        tls.ifPresent(known -> sockets.register(
                 "https",
-                verify ? new SSLConnectionSocketFactory(context) : new SSLConnectionSocketFactory(context, NoopHostnameVerifier.INSTANCE)));
+                verify ? new SSLConnectionSocketFactory(known.context()) : new SSLConnectionSocketFactory(known.context(), NoopHostnameVerifier.INSTANCE)));
         return sockets.build();
     }
 
@@ -269,7 +273,6 @@ final class ConsulClient implements AutoCloseable {
         while (cause.getCause() != null
                 && !(cause instanceof ConnectException)
                 && !(cause instanceof SocketTimeoutException)
-                && !(cause instanceof HttpTimeoutException)
                 && !(cause instanceof SSLException)) {
             cause = cause.getCause();
         }
@@ -277,7 +280,7 @@ final class ConsulClient implements AutoCloseable {
     }
 
     private static String reason(Throwable cause) {
-        if (cause instanceof SocketTimeoutException || cause instanceof HttpTimeoutException) {
+        if (cause instanceof SocketTimeoutException) {
             return "no answer in time";
         }
         String message = cause.getMessage();

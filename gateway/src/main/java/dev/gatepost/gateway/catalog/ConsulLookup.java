@@ -1,11 +1,11 @@
 package dev.gatepost.gateway.catalog;
 
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 
 /// Questions to Consul that no snapshot answers: prepared queries, gateways of the service mesh, other datacenters. Calls
 /// block and belong on virtual threads.
@@ -42,7 +42,7 @@ public final class ConsulLookup implements AutoCloseable {
     private final ConsulClient client;
     private final String ownDatacenter;
 
-    public ConsulLookup(GatewayConfig.Consul consul, Optional<SSLContext> tls) {
+    public ConsulLookup(GatewayConfig.Consul consul, Optional<ClientTls> tls) {
         ownDatacenter = consul.datacenter();
         client = new ConsulClient(consul.inOwnDatacenter(), tls, new ConsulToken(consul), PATIENCE, PATIENCE, PATIENCE);
     }

@@ -1,167 +1,159 @@
 package dev.gatepost.gateway.catalog;
 
+import dev.gatepost.gateway.tls.ClientTls;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
+import java.net.UnknownHostException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import javax.net.ssl.SSLContext;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 
-/// HTTP/2 connections to one agent, each filled with requests before another is opened: a line is a JDK client, which
-/// keeps one connection, and its room is learnt from the agent's own SETTINGS, which it names by refusing a stream. A line
-/// is opened by one question alone: of several at once the JDK's client would open a connection each.
+/// HTTP/2 connections to one agent, each filled with questions before another is opened, one at a time. When none can be
+/// opened, whoever waited for it learns that at once.
 ///
-/// The lock is between the threads that ask; none holds it while it waits for an answer.
+/// The lock is between the threads that ask and the event loop on which lines end; none holds it while it waits for an answer.
 final class Http2Lines implements AutoCloseable {
-    /// Below the 250 streams that Consul (Go's server) allows a connection: most agents are never refused by.
-    static final int USUAL_ROOM = 240;
-    private static final int MOST_LINES = 8;
+    static final int MOST_LINES = 8;
 
-    /// Requests at a time, over all lines.
-    static final int MOST_STREAMS = MOST_LINES * USUAL_ROOM;
+    private final ClientTls tls;
+    private final URI agent;
+    private final Duration silence;
+    private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("consul", true), Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
 
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+    /// Each with the questions that are on it.
+    private final Map<Http2Line, Integer> lines = new LinkedHashMap<>();
 
-    /// The other side speaks HTTP/1.1 only, where every question at a time would take a connection.
-    static final class NotSpoken extends IOException {
-        private static final long serialVersionUID = 1L;
-
-        NotSpoken(URI where) {
-            super(where + " speaks no HTTP/2");
-        }
-    }
-
-    static final class Line {
-        private final HttpClient client;
-
-        /// None until it is open.
-        private int room;
-
-        private int taken;
-        private boolean retired;
-
-        private Line(HttpClient client) {
-            this.client = client;
-        }
-
-        HttpClient client() {
-            return client;
-        }
-    }
-
-    private final SSLContext tls;
-    private final HttpRequest opening;
-    private final int usualRoom;
-    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
-    private final List<Line> lines = new ArrayList<>();
+    private Optional<CompletableFuture<Http2Line>> opening = Optional.empty();
     private boolean closed;
 
-    /// @param opening   what is asked to open a line
-    /// @param usualRoom requests at a time on a line that refused none yet
-    Http2Lines(SSLContext tls, URI opening, Duration silence, int usualRoom) {
+    /// @param silence longest time without a byte from the agent, which is sent a PING in the meantime
+    Http2Lines(ClientTls tls, URI agent, Duration silence) {
         this.tls = tls;
-        this.usualRoom = usualRoom;
-        this.opening = HttpRequest.newBuilder(opening).timeout(silence).build();
+        this.agent = agent;
+        this.silence = silence;
     }
 
-    /// Room for one request on the first line that has any; waits while a line is opened, or while all are full.
+    /// Opens a first line if there is none, and tells how many questions there is room for on as many lines as there may be.
     ///
-    /// @throws NotSpoken when the other side turns out to speak HTTP/1.1 only
-    Line take() throws IOException, InterruptedException {
+    /// @throws Http2Line.NotSpoken when the other side turns out to speak HTTP/1.1 only
+    int room() throws IOException, InterruptedException {
+        Http2Line line = take();
+        giveBack(line);
+        return MOST_LINES * line.most();
+    }
+
+    /// Asks on the first line that has room; waits while one is opened, or while all are full.
+    ///
+    /// @param longest from the question to its whole answer
+    Http2Line.Reply ask(String target, String token, Duration longest) throws IOException, InterruptedException {
+        Http2Line line = take();
+        try {
+            return line.ask(target, token, longest);
+        } finally {
+            giveBack(line);
+        }
+    }
+
+    private Http2Line take() throws IOException, InterruptedException {
         while (true) {
-            Line fresh;
+            CompletableFuture<Http2Line> fresh;
             synchronized (this) {
-                Optional<Line> free = lines.stream().filter(line -> line.taken < line.room).findFirst();
-                if (free.isPresent()) {
-                    free.get().taken++;
-                    return free.get();
-                }
                 if (closed) {
                     throw new IOException("closed");
                 }
-                if (lines.size() == MOST_LINES || lines.stream().anyMatch(line -> line.room == 0)) {
+                for (Map.Entry<Http2Line, Integer> each : lines.entrySet()) {
+                    if (each.getValue() < each.getKey().most()) {
+                        each.setValue(each.getValue() + 1);
+                        return each.getKey();
+                    }
+                }
+                if (opening.isEmpty() && lines.size() >= MOST_LINES) {
                     wait();
                     continue;
                 }
-                fresh = new Line(newClient());
-                lines.add(fresh);
+                fresh = opening.orElseGet(this::startOpening);
             }
-            open(fresh);
+            try {
+                fresh.get();
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            }
         }
     }
 
-    private void open(Line line) throws IOException, InterruptedException {
-        boolean spoken = false;
-        try {
-            spoken = line.client.send(opening, HttpResponse.BodyHandlers.discarding()).version() == HttpClient.Version.HTTP_2;
-        } finally {
-            if (spoken) {
-                synchronized (this) {
-                    line.room = usualRoom;
-                    notifyAll();
-                }
-            } else {
-                retire(line);
-            }
-        }
-        if (!spoken) {
-            throw new NotSpoken(opening.uri());
-        }
-    }
-
-    synchronized void giveBack(Line line) {
-        line.taken--;
+    private synchronized void giveBack(Http2Line line) {
+        lines.computeIfPresent(line, (_, questions) -> questions - 1);
         notifyAll();
     }
 
-    /// Whether the line refused a stream because it has as many as it may; it gets no more than that from now on.
-    synchronized boolean isFull(Line line, IOException e) {
-        String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-        if (!message.contains("too many concurrent streams")) {
-            return false;
-        }
-        line.room = Math.max(1, Math.min(line.room, line.taken - 1));
-        return true;
-    }
-
-    /// Breaks a line off with all that waits on it.
-    void retire(Line line) {
-        synchronized (this) {
-            if (line.retired) {
-                return;
+    /// On a thread of its own: whoever wants it first may be interrupted.
+    private CompletableFuture<Http2Line> startOpening() {
+        CompletableFuture<Http2Line> fresh = new CompletableFuture<>();
+        opening = Optional.of(fresh);
+        Thread.ofVirtual().name("consul-connect").start(() -> {
+            try {
+                Http2Line line = connect();
+                opened(Optional.of(line));
+                fresh.complete(line);
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                opened(Optional.empty());
+                fresh.completeExceptionally(e);
             }
-            line.retired = true;
-            lines.remove(line);
-            notifyAll();
-        }
-        line.client.shutdownNow();
+        });
+        return fresh;
     }
 
-    private HttpClient newClient() {
-        return HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_2)
-                .sslContext(tls)
-                .connectTimeout(CONNECT_TIMEOUT)
-                .executor(executor)
-                .build();
+    private synchronized void opened(Optional<Http2Line> line) {
+        opening = Optional.empty();
+        line.filter(each -> !each.hasEnded()).ifPresent(each -> lines.put(each, 0));
+        notifyAll();
+    }
+
+    private Http2Line connect() throws IOException, InterruptedException {
+        int port = agent.getPort() < 0 ? 443 : agent.getPort();
+        IOException failure = new UnknownHostException(agent.getHost());
+        for (InetAddress address : InetAddress.getAllByName(agent.getHost())) {
+            if (isClosed()) {
+                throw new IOException("closed");
+            }
+            try {
+                return Http2Line.open(loop, tls, agent, new InetSocketAddress(address, port), silence, this::left).get();
+            } catch (ExecutionException e) {
+                failure = e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+            }
+        }
+        throw failure;
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    private synchronized void left(Http2Line line) {
+        lines.remove(line);
+        notifyAll();
     }
 
     @Override
     public void close() {
-        List<Line> all;
         synchronized (this) {
             closed = true;
-            all = List.copyOf(lines);
             notifyAll();
         }
-        all.forEach(this::retire);
-        executor.shutdownNow();
+        // Closes whatever is open on it, and is quiet once that is done.
+        loop.shutdownGracefully(20, 1000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
     }
 }

@@ -5,23 +5,25 @@ import com.ecwid.consul.transport.HttpResponse;
 import com.ecwid.consul.transport.HttpTransport;
 import com.ecwid.consul.transport.TransportException;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpHeaders;
-import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// How consul-api's requests travel over [Http2Lines]. Only GET, which is all we ask.
 final class Http2Transport implements HttpTransport {
     private final Http2Lines lines;
+    private final String address;
     private final Duration silence;
     private final ConsulToken token;
     private final Consumer<Boolean> filtered;
 
+    /// @param address  with which every URL begins
     /// @param silence  longest wait for the whole answer
     /// @param filtered told, before the answer is returned, whether it is short for want of rights
-    Http2Transport(Http2Lines lines, Duration silence, ConsulToken token, Consumer<Boolean> filtered) {
+    Http2Transport(Http2Lines lines, String address, Duration silence, ConsulToken token, Consumer<Boolean> filtered) {
         this.lines = lines;
+        this.address = address;
         this.silence = silence;
         this.token = token;
         this.filtered = filtered;
@@ -29,24 +31,16 @@ final class Http2Transport implements HttpTransport {
 
     @Override
     public HttpResponse makeGetRequest(HttpRequest request) {
-        java.net.http.HttpRequest.Builder get = java.net.http.HttpRequest.newBuilder(URI.create(request.getUrl()))
-                .timeout(silence)
-                .header("User-Agent", "gatepost");
-        String secret = token.current();
-        if (!secret.isEmpty()) {
-            get.header("X-Consul-Token", secret);
-        }
         try {
-            java.net.http.HttpResponse<String> response = send(get.build());
-            HttpHeaders headers = response.headers();
-            filtered.accept(headers.firstValue("X-Consul-Results-Filtered-By-ACLs").filter("true"::equals).isPresent());
+            Http2Line.Reply reply = lines.ask(request.getUrl().substring(address.length()), token.current(), silence);
+            filtered.accept(reply.header("x-consul-results-filtered-by-acls").equals("true"));
             return new HttpResponse(
-                    response.statusCode(),
+                    reply.status(),
                     "",
-                    response.body(),
-                    headers.firstValue("X-Consul-Index").map(Long::parseUnsignedLong).orElse(null),
-                    headers.firstValue("X-Consul-Knownleader").map(Boolean::valueOf).orElse(null),
-                    headers.firstValue("X-Consul-Lastcontact").map(Long::valueOf).orElse(null));
+                    reply.body(),
+                    value(reply, "x-consul-index", Long::parseUnsignedLong),
+                    value(reply, "x-consul-knownleader", Boolean::valueOf),
+                    value(reply, "x-consul-lastcontact", Long::valueOf));
         } catch (IOException e) {
             throw new TransportException(e);
         } catch (InterruptedException e) {
@@ -55,23 +49,9 @@ final class Http2Transport implements HttpTransport {
         }
     }
 
-    private java.net.http.HttpResponse<String> send(java.net.http.HttpRequest request) throws IOException, InterruptedException {
-        while (true) {
-            Http2Lines.Line line = lines.take();
-            try {
-                return line.client().send(request, java.net.http.HttpResponse.BodyHandlers.ofString());
-            } catch (HttpTimeoutException e) {
-                // Nothing came for longer than the agent may stay silent: whatever else waits on this connection waits in vain.
-                lines.retire(line);
-                throw e;
-            } catch (IOException e) {
-                if (!lines.isFull(line, e)) {
-                    throw e;
-                }
-            } finally {
-                lines.giveBack(line);
-            }
-        }
+    private static <T> @Nullable T value(Http2Line.Reply reply, String header, Function<String, T> reading) {
+        String value = reply.header(header);
+        return value.isEmpty() ? null : reading.apply(value);
     }
 
     @Override

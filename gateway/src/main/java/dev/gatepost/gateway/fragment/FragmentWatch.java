@@ -2,6 +2,7 @@ package dev.gatepost.gateway.fragment;
 
 import dev.gatepost.gateway.config.FileWatch;
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import javax.net.ssl.SSLContext;
 
 /// Follows the fragments of all sources. Nothing is delivered before each of them has spoken.
 public final class FragmentWatch implements AutoCloseable {
@@ -32,7 +32,7 @@ public final class FragmentWatch implements AutoCloseable {
     /// The sources that the configuration names: the folder, then the KV store, then fabio's place in it.
     ///
     /// @param tls towards Consul, for an `https` address
-    public static FragmentWatch of(GatewayConfig config, Optional<SSLContext> tls, InstantSource clock) {
+    public static FragmentWatch of(GatewayConfig config, Optional<ClientTls> tls, InstantSource clock) {
         List<FragmentSource> sources = new ArrayList<>();
         config.fragments().folder().ifPresent(folder -> sources.add(new FolderSource(folder, FileWatch.Timing.DEFAULT, clock)));
         config.consul().ifPresent(consul -> {

@@ -4,6 +4,7 @@ import dev.gatepost.gateway.catalog.ConsulKeys;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.config.Nearest;
 import dev.gatepost.gateway.config.Place;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,7 +16,6 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
-import javax.net.ssl.SSLContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,7 +46,7 @@ final class KeySource implements FragmentSource, ConsulKeys.Listener {
     private volatile FragmentStatus status;
 
     private KeySource(
-            GatewayConfig.Consul consul, String folder, Layout layout, Optional<SSLContext> tls, Optional<KeyCopy> copy, Duration patience, InstantSource clock) {
+            GatewayConfig.Consul consul, String folder, Layout layout, Optional<ClientTls> tls, Optional<KeyCopy> copy, Duration patience, InstantSource clock) {
         this.keys = new ConsulKeys(consul, folder, tls, RandomGenerator.getDefault(), this);
         this.layout = layout;
         this.copy = copy;
@@ -59,14 +59,14 @@ final class KeySource implements FragmentSource, ConsulKeys.Listener {
     /// All kinds, each in its folder under the prefix.
     ///
     /// @param patience how long the first delivery waits for Consul where there is no copy
-    static KeySource of(GatewayConfig.Consul consul, Optional<SSLContext> tls, Optional<KeyCopy> copy, Duration patience, InstantSource clock) {
+    static KeySource of(GatewayConfig.Consul consul, Optional<ClientTls> tls, Optional<KeyCopy> copy, Duration patience, InstantSource clock) {
         String prefix = consul.keyPrefix() + "/";
         return new KeySource(consul, prefix, (key, text, fragments, rejected) -> byKind(prefix, key, text, fragments, rejected), tls, copy, patience, clock);
     }
 
     /// fabio's commands: under the path itself and all below it.
     static KeySource ofFabio(
-            GatewayConfig.Consul consul, String path, Optional<SSLContext> tls, Optional<KeyCopy> copy, Duration patience, InstantSource clock) {
+            GatewayConfig.Consul consul, String path, Optional<ClientTls> tls, Optional<KeyCopy> copy, Duration patience, InstantSource clock) {
         Layout layout = (key, text, fragments, _) -> {
             if (key.equals(path) || key.startsWith(path + "/")) {
                 fragments.add(fragment(Fragment.Kind.COMMANDS, key, key, text));

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
 import dev.gatepost.gateway.config.Selector;
 import java.util.List;
@@ -14,6 +15,10 @@ import java.util.Set;
 public record RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost, List<Selector> defaultHostFor, FabioCommands commands) {
     public RouteSettings(Set<Dialect> dialects, HealthRule health, String defaultHost) {
         this(dialects, health, defaultHost, List.of(), FabioCommands.NONE);
+    }
+
+    public static RouteSettings of(GatewayConfig.Routes routes) {
+        return new RouteSettings(routes.dialects(), HealthRule.of(routes), routes.defaultHost(), routes.defaultHostFor(), FabioCommands.NONE);
     }
 
     public RouteSettings withCommands(FabioCommands others) {

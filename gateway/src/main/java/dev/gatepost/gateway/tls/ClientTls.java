@@ -1,6 +1,8 @@
 package dev.gatepost.gateway.tls;
 
 import dev.gatepost.gateway.config.GatewayConfig;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.SslHandler;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.Socket;
@@ -23,25 +25,50 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/// TLS towards Consul, from PEM files: whom to believe, and what to show when Consul asks who we are. It is the control
-/// plane's, so the JDK's own TLS does.
-public final class ClientTls {
-    private ClientTls() {}
+/// TLS towards Consul, from PEM files: whom to believe, and what to show when Consul asks who we are. HTTP/1.1 goes by the
+/// JDK's; HTTP/2, by which changes come, as to upstreams: the native library needs no warming up.
+public final class ClientTls implements AutoCloseable {
+    private final SSLContext context;
+    private final UpstreamTls offering;
+    private final boolean verified;
+
+    private ClientTls(SSLContext context, UpstreamTls offering, boolean verified) {
+        this.context = context;
+        this.offering = offering;
+        this.verified = verified;
+    }
 
     /// Empty for a plain address.
     ///
     /// @throws IOException a file can't be read or holds no such thing; the message names it
-    public static Optional<SSLContext> of(GatewayConfig.Consul consul) throws IOException {
+    public static Optional<ClientTls> of(GatewayConfig.Consul consul) throws IOException {
         if (!consul.address().startsWith("https:")) {
             return Optional.empty();
         }
         try {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keyManagers(consul), consul.verify() ? trustManagers(authorities(consul)) : new TrustManager[] {new Anyone()}, null);
-            return Optional.of(context);
+            UpstreamTls offering = UpstreamTls.of(new GatewayConfig.Upstreams(consul.caCertificate(), consul.clientCertificate(), consul.clientKey()));
+            offering.prepare(consul.verify(), UpstreamTls.Offer.BOTH);
+            return Optional.of(new ClientTls(context, offering, consul.verify()));
         } catch (GeneralSecurityException e) {
             throw new IOException("TLS to " + consul.address() + " can't be set up: " + e.getMessage(), e);
         }
+    }
+
+    /// For HTTP/1.1.
+    public SSLContext context() {
+        return context;
+    }
+
+    /// For one connection that offers HTTP/2 before HTTP/1.1.
+    public SslHandler handler(ByteBufAllocator allocator, String host, int port) {
+        return offering.handler(allocator, host, port, verified, UpstreamTls.Offer.BOTH);
+    }
+
+    @Override
+    public void close() {
+        offering.close();
     }
 
     private static List<X509Certificate> authorities(GatewayConfig.Consul consul) throws GeneralSecurityException, IOException {

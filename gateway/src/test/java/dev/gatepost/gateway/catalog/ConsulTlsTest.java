@@ -1,6 +1,5 @@
 package dev.gatepost.gateway.catalog;
 
-import com.ecwid.consul.transport.HttpRequest;
 import dev.gatepost.gateway.TestCertificate;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.tls.ClientTls;
@@ -14,7 +13,6 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -93,19 +91,17 @@ final class ConsulTlsTest {
     }
 
     @Test
-    void learnsFromARefusalHowManyQuestionsAConnectionCarries() throws Exception {
+    void asksNoMoreOnAConnectionThanTheAgentTakes() throws Exception {
         int questions = 300;
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-        try (Http2Lines lines = new Http2Lines(
-                ClientTls.of(consul("client", "agent", true)).orElseThrow(),
-                URI.create("https://localhost:" + port + "/v1/status/leader"),
-                Duration.ofSeconds(5),
-                1000)) {
-            Http2Transport transport = new Http2Transport(lines, Duration.ofSeconds(20), new ConsulToken(consul("client", "agent", true)), _ -> {});
-            String index = String.valueOf(transport.makeGetRequest(request("")).getConsulIndex());
+        GatewayConfig.Consul config = consul("client", "agent", true);
+        try (ClientTls tls = ClientTls.of(config).orElseThrow();
+                Http2Lines lines = new Http2Lines(tls, URI.create(config.address()), Duration.ofSeconds(20))) {
+            assertEquals(8 * 250, lines.room());
+            String index = lines.ask("/v1/health/service/svc-1", "", Duration.ofSeconds(20)).header("x-consul-index");
             List<Future<Integer>> answers = new ArrayList<>();
             for (int i = 0; i < questions; i++) {
-                answers.add(threads.submit(() -> transport.makeGetRequest(request("?wait=1s&index=" + index)).getStatusCode()));
+                answers.add(threads.submit(() -> lines.ask("/v1/health/service/svc-1?wait=1s&index=" + index, "", Duration.ofSeconds(20)).status()));
             }
             for (Future<Integer> answer : answers) {
                 assertEquals(200, answer.get());
@@ -113,6 +109,27 @@ final class ConsulTlsTest {
             assertEquals(2, ConsulAgent.connections(port));
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    @Test
+    void leavesAConnectionThatWentDeafForAnother() throws IOException {
+        // No watch comes back by itself for a minute: it is the silence of the connection that tells.
+        ConsulCatalog.Timing patient = new ConsulCatalog.Timing(
+                Duration.ofSeconds(60), Duration.ofMillis(1500), Duration.ofMillis(5), Duration.ofMillis(20), Duration.ofHours(1), Duration.ofMillis(50),
+                Duration.ofMillis(50), Duration.ofMillis(300), Duration.ofMillis(50), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        try (CountingProxy between = CountingProxy.start(port)) {
+            GatewayConfig.Consul config = consul(between.port(), "client", "agent", true);
+            consul().register("deaf-1", "deaf", 80);
+            try (Follower follower = Follower.of(config, ClientTls.of(config), patient).awaitFirst()) {
+                Await.until("every service has its own watch", Follower.PATIENTLY, () -> follower.catalog().directlyWatched() == follower.snapshot().services().size());
+                between.forgetConnections();
+                consul().register("deaf-1", "deaf", 81);
+                follower.await("what was written meanwhile", Follower.PATIENTLY, snapshot -> Follower.instance(snapshot, "deaf", "deaf-1").filter(each -> each.port() == 81).isPresent());
+                Await.until("all is well", Follower.PATIENTLY, () -> follower.status().reachable() && !follower.status().stale());
+            } finally {
+                consul().deregister("deaf-1");
+            }
         }
     }
 
@@ -146,8 +163,8 @@ final class ConsulTlsTest {
 
     @Test
     void takesAHandfulOfConnectionsWhereOnlyHttp1IsSpoken() throws IOException {
-        SSLContext tls = ClientTls.of(consul("agent", "client", true)).orElseThrow();
-        try (FakeConsul fake = FakeConsul.startWithTls(tls).has("consul", "consul", 8300, Health.PASSING)) {
+        try (ClientTls tls = ClientTls.of(consul("agent", "client", true)).orElseThrow();
+                FakeConsul fake = FakeConsul.startWithTls(tls.context()).has("consul", "consul", 8300, Health.PASSING)) {
             for (int i = 0; i < 50; i++) {
                 fake.has("svc-" + i, "svc-" + i, 8000 + i, Health.PASSING);
             }
@@ -175,6 +192,8 @@ final class ConsulTlsTest {
         GatewayConfig.Consul distrusting = consul("client", "stranger", true);
         try (Follower follower = Follower.of(distrusting, ClientTls.of(distrusting), Follower.TIMING)) {
             Await.until("the distrust is noticed", Follower.PATIENTLY, () -> follower.status().lastError().isPresent());
+            String error = follower.status().lastError().orElseThrow();
+            assertTrue(error.contains("certification path"), error);
             assertEquals(List.of(), follower.delivered());
         }
         GatewayConfig.Consul careless = consul("client", "stranger", false);
@@ -189,10 +208,6 @@ final class ConsulTlsTest {
             "-hcl=cert_file = \"" + folder.resolve("agent.pem") + "\" key_file = \"" + folder.resolve("agent.key") + "\"",
             "-hcl=ca_file = \"" + folder.resolve("client.pem") + "\" verify_incoming_https = true"
         };
-    }
-
-    private HttpRequest request(String query) {
-        return HttpRequest.Builder.newBuilder().setUrl("https://localhost:" + port + "/v1/health/service/svc-1" + query).build();
     }
 
     private Follower follow(String certificate, boolean verify) throws IOException {

@@ -28,6 +28,8 @@ final class CountingProxy implements AutoCloseable {
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger mostClients = new AtomicInteger();
+    private volatile int accepted; // written by one thread
+    private volatile int forgotten;
     private final AtomicLong bytes = new AtomicLong();
 
     private CountingProxy(ServerSocket server, InetSocketAddress agent) {
@@ -48,6 +50,15 @@ final class CountingProxy implements AutoCloseable {
 
     String address() {
         return "http://127.0.0.1:" + server.getLocalPort();
+    }
+
+    int port() {
+        return server.getLocalPort();
+    }
+
+    /// From now on nothing passes on the connections that there are, as if a cable were cut: they stay open on both sides.
+    void forgetConnections() {
+        forgotten = accepted;
     }
 
     /// Method and target of each request so far.
@@ -100,26 +111,30 @@ final class CountingProxy implements AutoCloseable {
             client.setTcpNoDelay(true);
             Socket upstream = new Socket(agent.getAddress(), agent.getPort());
             upstream.setTcpNoDelay(true);
+            int number = ++accepted;
             open.add(client);
             open.add(upstream);
             mostClients.accumulateAndGet(clients.incrementAndGet(), Math::max);
             run(() -> {
                 try {
-                    pass(client, upstream, true);
+                    pass(number, client, upstream, true);
                 } finally {
                     clients.decrementAndGet();
                 }
             });
-            run(() -> pass(upstream, client, false));
+            run(() -> pass(number, upstream, client, false));
         }
     }
 
-    private void pass(Socket from, Socket to, boolean asking) throws IOException {
+    private void pass(int number, Socket from, Socket to, boolean asking) throws IOException {
         try (from; to) {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             byte[] buffer = new byte[64 * 1024];
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                if (number <= forgotten) {
+                    continue;
+                }
                 if (asking) {
                     String text = new String(buffer, 0, n, StandardCharsets.ISO_8859_1);
                     if (text.startsWith("GET ")) {

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.catalog;
 
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.tls.ClientTls;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -10,7 +11,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import javax.net.ssl.SSLContext;
 
 /// A [ConsulCatalog] together with everything that it delivered, as the gateway would receive it.
 final class Follower implements AutoCloseable {
@@ -32,12 +32,14 @@ final class Follower implements AutoCloseable {
             Duration.ofSeconds(2));
 
     private final ConsulCatalog catalog;
+    private final Optional<ClientTls> tls;
     private final List<Snapshot> delivered = new CopyOnWriteArrayList<>();
     private volatile Snapshot last = Snapshot.EMPTY;
     private final AtomicInteger revision = new AtomicInteger();
     private final CountDownLatch first = new CountDownLatch(1);
 
-    private Follower(GatewayConfig.Consul consul, int maxLossPercent, Optional<SSLContext> tls, ConsulCatalog.Timing timing) {
+    private Follower(GatewayConfig.Consul consul, int maxLossPercent, Optional<ClientTls> tls, ConsulCatalog.Timing timing) {
+        this.tls = tls;
         catalog = new ConsulCatalog(consul, maxLossPercent, tls, revision::get, timing, InstantSource.system(), new Random(7));
         catalog.start(snapshot -> {
             delivered.add(snapshot);
@@ -55,7 +57,8 @@ final class Follower implements AutoCloseable {
         return new Follower(consul, 50, Optional.empty(), timing);
     }
 
-    static Follower of(GatewayConfig.Consul consul, Optional<SSLContext> tls, ConsulCatalog.Timing timing) {
+    /// @param tls closed with it
+    static Follower of(GatewayConfig.Consul consul, Optional<ClientTls> tls, ConsulCatalog.Timing timing) {
         return new Follower(consul, 50, tls, timing);
     }
 
@@ -117,5 +120,6 @@ final class Follower implements AutoCloseable {
     @Override
     public void close() {
         catalog.close();
+        tls.ifPresent(ClientTls::close);
     }
 }
