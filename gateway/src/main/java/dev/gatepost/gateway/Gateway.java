@@ -1,53 +1,33 @@
 package dev.gatepost.gateway;
 
-import dev.gatepost.dns.CookieSecrets;
 import dev.gatepost.dns.DnsServer;
 import dev.gatepost.dns.DnsSettings;
-import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.Outside;
 import dev.gatepost.dns.RRset;
-import dev.gatepost.dns.StreamLimits;
 import dev.gatepost.dns.TlsListener;
-import dev.gatepost.dns.TrustedProxies;
 import dev.gatepost.dns.Zone;
-import dev.gatepost.dns.access.Access;
-import dev.gatepost.dns.access.AddressBlock;
-import dev.gatepost.dns.access.AddressSet;
-import dev.gatepost.dns.access.ResponseRates;
 import dev.gatepost.dns.forward.Forwarder;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.catalog.Catalog;
 import dev.gatepost.gateway.catalog.ConsulLookup;
-import dev.gatepost.gateway.catalog.HealthRule;
-import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.catalog.SourceStatus;
-import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.fragment.FragmentWatch;
-import dev.gatepost.gateway.fragment.Fragments;
 import dev.gatepost.gateway.proxy.ConnectionStart;
 import dev.gatepost.gateway.proxy.Gate;
 import dev.gatepost.gateway.proxy.GateSettings;
 import dev.gatepost.gateway.proxy.ListenerSpec;
 import dev.gatepost.gateway.proxy.LocalPath;
 import dev.gatepost.gateway.proxy.TlsStart;
-import dev.gatepost.gateway.route.Conflict;
 import dev.gatepost.gateway.route.RouteSettings;
 import dev.gatepost.gateway.tls.CertificateLoad;
-import dev.gatepost.gateway.tls.CertificateText;
 import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ClientTls;
 import dev.gatepost.gateway.tls.RejectedCertificate;
-import dev.gatepost.gateway.tls.ServerCertificate;
 import dev.gatepost.gateway.tls.TlsProvider;
 import dev.gatepost.gateway.tls.UpstreamTls;
 import dev.gatepost.gateway.zone.Gateways;
 import dev.gatepost.gateway.zone.LateNames;
-import dev.gatepost.gateway.zone.Locality;
-import dev.gatepost.gateway.zone.Ttls;
-import dev.gatepost.gateway.zone.Withheld;
-import dev.gatepost.gateway.zone.ZoneSettings;
-import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
@@ -55,7 +35,6 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -80,7 +59,6 @@ import org.slf4j.LoggerFactory;
 /// closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {
     private static final long GATE_VIEW_MILLIS = 100;
-    private static final int MOST_CONFLICTS_TOLD = 10;
     /// For a catalog, before we listen beside a process that serves already.
     private static final Duration HAND_OVER_WAIT = Duration.ofSeconds(30);
     /// A connection whose SYN has reached us is complete after that long: a round trip, or a second one after a loss.
@@ -91,7 +69,6 @@ public final class Gateway implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
 
     private final GatewayConfig config;
-    private final GatewayState.Settings settings;
     private final InstantSource clock;
     private final Deque<Opened> opened = new ArrayDeque<>();
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -105,15 +82,10 @@ public final class Gateway implements AutoCloseable {
     private volatile Optional<AdminApi> admin = Optional.empty(); // written by the thread that waits for its port
     private final Catalog catalog;
     private final FragmentWatch fragments;
-    private final Withholding withholding;
-    private final Object publishing = new Object(); // the catalog's thread against the fragments'
-    private Optional<Snapshot> known = Optional.empty();
-    private Optional<Fragments> written = Optional.empty();
-    private Withheld withheld = Withheld.NOTHING;
-    private List<ServerCertificate> published = List.of();
-    private final History history = new History();
+    private final CurrentState state;
+    private final GatewayState.Settings settings;
+    private final Publication publication;
     private final Object draining = new Object(); // a signal's thread against the admin API's
-    private volatile GatewayState state;
     private volatile @Nullable DnsServer answering; // by HTTPS; set once, before it is ready
     private volatile boolean drains;
     private volatile boolean stale; // written by one thread, read by the event loops
@@ -124,7 +96,7 @@ public final class Gateway implements AutoCloseable {
     private Gateway(GatewayConfig config, InstantSource clock) throws StartFailure {
         this.config = config;
         this.clock = clock;
-        this.state = GatewayState.unknown(settings(config, Gateways.NONE), clock.instant());
+        this.state = new CurrentState(GatewayState.unknown(settings(config, Gateways.NONE), clock.instant()));
         try {
             this.accessLog = open("access log", AccessLog.open(
                     config.accessLog(), new AccessLog.Origin(hostName(), Version.ofThisBuild().version()), config.threads()));
@@ -133,18 +105,19 @@ public final class Gateway implements AutoCloseable {
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
             this.consulTls = config.consul().isPresent() ? ClientTls.of(config.consul().get()).map(tls -> open("TLS to consul", tls)) : Optional.empty();
             this.fragments = open("fragments", FragmentWatch.of(config, consulTls, clock));
-            this.catalog = open("catalog", Catalog.of(config, consulTls, () -> state.revision(), clock));
+            this.catalog = open("catalog", Catalog.of(config, consulTls, () -> state().revision(), clock));
             this.upstreamTls = open("TLS to upstreams", UpstreamTls.of(config.upstreams()));
             upstreamTls.watch();
             GateSettings gateSettings = GateSettings.from(config, upstreamTls);
             boolean takesOver = config.drain().handOver();
-            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state.serving(), accessLog, dnsOverHttps()));
+            this.gate = open("gate", Gate.start(gateSettings, loops, () -> state().serving(), accessLog, dnsOverHttps()));
             if (!takesOver) {
                 gate.listen(listeners());
             }
             this.settings = settings(config, gateways());
-            this.state = GatewayState.unknown(settings, clock.instant());
-            this.withholding = new Withholding(gate, OwnAddresses.amongst(ownAddresses()), ownPorts());
+            state.set(GatewayState.unknown(settings, clock.instant()));
+            Withholding withholding = new Withholding(gate, OwnAddresses.amongst(ownAddresses()), ownPorts());
+            this.publication = new Publication(state, settings, certificates, withholding, catalog::index, clock);
             if (takesOver) {
                 followSources();
                 awaitFirstState();
@@ -180,13 +153,13 @@ public final class Gateway implements AutoCloseable {
     }
 
     private void followSources() {
-        fragments.start(this::follow);
-        catalog.start(this::follow);
+        fragments.start(publication::follow);
+        catalog.start(publication::follow);
     }
 
     /// Whoever has our ports serves meanwhile: we would only answer 503.
     private void awaitFirstState() {
-        for (long deadline = System.nanoTime() + HAND_OVER_WAIT.toNanos(); state.revision() == 0 && System.nanoTime() < deadline; ) {
+        for (long deadline = System.nanoTime() + HAND_OVER_WAIT.toNanos(); state().revision() == 0 && System.nanoTime() < deadline; ) {
             pause(SHORTLY);
         }
     }
@@ -251,15 +224,7 @@ public final class Gateway implements AutoCloseable {
     }
 
     private static GatewayState.Settings settings(GatewayConfig config, Gateways gateways) {
-        HealthRule health = config.routes().admitWarning() ? HealthRule.WARNING : HealthRule.PASSING;
-        RouteSettings routes = new RouteSettings(config.routes().dialects(), health, config.routes().defaultHost()).withDefaultHostFor(config.routes().defaultHostFor());
-        ZoneSettings zone = config.dns()
-                .map(dns -> new ZoneSettings(
-                        DomainName.of(dns.domain()), dns.names().alternativeDomain().map(DomainName::of),
-                        new Ttls(dns.ttl(), dns.names().nodeTtl().orElse(dns.ttl()), dns.names().serviceTtls()), dns.negativeTtl(), health,
-                        ZoneSettings.nameServer(dns.address().getAddress()), dns.profile(), config.consul().isPresent(), gateways, new Locality(dns.names().zone(), dns.names().zoneMeta()), dns.names().search().stream().map(DomainName::of).toList()))
-                .orElseGet(() -> ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
-        return new GatewayState.Settings(routes, zone);
+        return new GatewayState.Settings(RouteSettings.of(config.routes()), Post.zone(config, gateways));
     }
 
     private Certificates certificates(GatewayConfig.Https https) throws StartFailure {
@@ -294,46 +259,17 @@ public final class Gateway implements AutoCloseable {
         Outside outside = forwarding;
         if (config.consul().isPresent()) {
             ConsulLookup lookup = open("consul lookup", new ConsulLookup(config.consul().get(), consulTls));
-            outside = new LateNames(settings.zone(), lookup, () -> state.names().datacenters(), forwarding);
+            outside = new LateNames(settings.zone(), lookup, () -> state().names().datacenters(), forwarding);
         }
         Optional<TlsListener> tls = post.ways().tls().map(address -> new TlsListener(address, TlsStart.contexts(certificates.orElseThrow())));
-        DnsSettings how = dnsSettings(post);
+        DnsSettings how = Post.server(config, post);
         how.exposure(forwarder.isPresent()).ifPresent(LOG::warn);
         return DnsServer.start(post.address(), tls, loops, this::zone, outside, how, accessLog::log);
     }
 
-    private DnsSettings dnsSettings(GatewayConfig.Dns post) {
-        GatewayConfig.Dns.Ways ways = post.ways();
-        GatewayConfig.Dns.Streams streams = ways.streams();
-        DnsSettings common = DnsSettings.DEFAULT
-                .sharedIf(config.drain().handOver())
-                .withStreams(StreamLimits.DEFAULT.withConnections(streams.connections(), streams.perClient(), streams.idle()))
-                .withAccess(access(post.access()))
-                .withRates(rates(post.access().rateLimit()))
-                .withProxies(ways.proxyProtocol() ? address -> Cidr.anyContains(config.trustedProxies(), address) : TrustedProxies.NONE);
-        List<String> secrets = ways.cookies().secrets();
-        return common.withCookies(secrets.isEmpty() ? CookieSecrets.random() : CookieSecrets.of(secrets), ways.cookies().required());
-    }
-
-    private static Access access(GatewayConfig.Dns.Access access) {
-        return new Access(blocks(access.allow()), blocks(access.forwarding()), access.silent() ? Access.Admission.IGNORED : Access.Admission.REFUSED);
-    }
-
-    private static ResponseRates rates(GatewayConfig.Dns.RateLimit limit) {
-        return new ResponseRates(limit.perSecond(), AddressSet.of(blocks(limit.exempt())));
-    }
-
-    private static List<AddressBlock> blocks(Optional<List<GatewayConfig.Dns.Listed>> listed) {
-        return listed.map(Gateway::blocks).orElse(AddressSet.PRIVATE_NETWORKS);
-    }
-
-    private static List<AddressBlock> blocks(List<GatewayConfig.Dns.Listed> listed) {
-        return listed.stream().map(each -> new AddressBlock(each.block().network(), each.block().prefixLength(), each.included())).toList();
-    }
-
     /// What the post serves at this moment.
     private Zone zone() {
-        Zone zone = state.zone();
+        Zone zone = state().zone();
         return stale ? zone.asStale() : zone;
     }
 
@@ -346,7 +282,7 @@ public final class Gateway implements AutoCloseable {
                     gate.listeners().forEach(SharedPort::share);
                     dns.ifPresent(server -> server.listeners().forEach(SharedPort::share));
                 }
-                stale = state.revision() > 0 && catalog.status().stream().anyMatch(SourceStatus::stale);
+                stale = state().revision() > 0 && catalog.status().stream().anyMatch(SourceStatus::stale);
                 TimeUnit.SECONDS.sleep(1);
             }
         } catch (InterruptedException _) {
@@ -354,33 +290,15 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    /// What the gate finds out, and certificates that change, make other names though the catalog stays as it was.
     private void lookAtGate() {
         try {
             while (true) {
                 TimeUnit.MILLISECONDS.sleep(GATE_VIEW_MILLIS);
-                synchronized (publishing) {
-                    if (known.isPresent() && written.isPresent() && gateHasChanged(known.get())) {
-                        publish(known.get(), written.get());
-                    }
-                }
+                publication.look(drains);
             }
         } catch (InterruptedException _) {
             // closed
         }
-    }
-
-    private boolean gateHasChanged(Snapshot snapshot) {
-        Withheld now = withholding.from(snapshot, drains, System.nanoTime());
-        if (now.saysAs(withheld) && certificatesInUse().equals(published)) {
-            return false;
-        }
-        withheld = now;
-        return true;
-    }
-
-    private List<ServerCertificate> certificatesInUse() {
-        return certificates.map(Certificates::all).orElse(List.of());
     }
 
     private static boolean forwards(GatewayConfig config) {
@@ -413,57 +331,14 @@ public final class Gateway implements AutoCloseable {
         LOG.info("{} listens on {}:{}", listener, address.getAddress().getHostAddress(), address.getPort());
     }
 
-    /// Called by the catalog's one thread whenever what it knows has changed.
-    private void follow(Snapshot snapshot) {
-        synchronized (publishing) {
-            known = Optional.of(snapshot);
-            written.ifPresent(fragments -> publish(snapshot, fragments));
-        }
-    }
-
-    /// Called by the fragments' one thread whenever others are in force.
-    private void follow(Fragments fragments) {
-        certificates.ifPresent(served -> served.serveBeside(
-                fragments.certificates().stream().map(each -> new CertificateText(Path.of(each.source().replace('\0', '?')), each.text())).toList()));
-        synchronized (publishing) {
-            written = Optional.of(fragments);
-            known.ifPresent(snapshot -> publish(snapshot, fragments));
-        }
-    }
-
-    private void publish(Snapshot snapshot, Fragments fragments) {
-        GatewayState last = state;
-        published = certificatesInUse();
-        GatewayState next = last.next(snapshot, fragments, published, withheld, settings, clock.instant());
-        state = next;
-        remember(last, next);
-        List<Conflict> conflicts = next.routes().newConflicts();
-        conflicts.stream().limit(MOST_CONFLICTS_TOLD).forEach(conflict -> LOG.warn("declarations differ: {}", conflict));
-        if (conflicts.size() > MOST_CONFLICTS_TOLD) {
-            LOG.warn("declarations differ: {} more, see /api/v1/conflicts", conflicts.size() - MOST_CONFLICTS_TOLD);
-        }
-        if (last.revision() == 0) {
-            LOG.info("ready: {} services, {} routes, {} rejected", snapshot.services().size(), next.routes().size(), next.routes().rejected().size());
-        }
-    }
-
-    /// After the publication: nobody waits for it.
-    private void remember(GatewayState last, GatewayState next) {
-        if (last.revision() == 0) {
-            history.begin(next, catalog.index());
-        } else {
-            history.add(next, catalog.index(), Changeset.between(last, next));
-        }
-    }
-
     // ---- what the admin API shows ---------------------------------------------------------------------------------
 
     GatewayState state() {
-        return state;
+        return state.get();
     }
 
     History history() {
-        return history;
+        return publication.history();
     }
 
     GatewayState.Settings settings() {
@@ -507,7 +382,7 @@ public final class Gateway implements AutoCloseable {
         if (drains) {
             return Optional.of("draining");
         }
-        if (state.revision() == 0) {
+        if (state().revision() == 0) {
             return Optional.of("no complete catalog yet");
         }
         Instant oldest = clock.instant().minus(config.catalog().maxAge());
@@ -559,7 +434,9 @@ public final class Gateway implements AutoCloseable {
             LOG.info("draining: not ready, listeners close in {} ms, connections within {} ms",
                     config.drain().grace().toMillis(), config.drain().timeout().toMillis());
             pause(leaveNames());
-            leavePorts(gate.listeners(), HANDSHAKE);
+            if (config.drain().handOver()) {
+                SharedPort.hand(gate.listeners(), HANDSHAKE);
+            }
             gate.stopAccepting();
             if (!gate.drain(config.drain().timeout())) {
                 LOG.warn("connections were cut off after {} ms of draining", config.drain().timeout().toMillis());
@@ -574,31 +451,14 @@ public final class Gateway implements AutoCloseable {
         if (config.dns().isEmpty()) {
             return grace;
         }
-        Zone before = state.zone();
-        synchronized (publishing) {
-            if (known.isPresent() && written.isPresent() && gateHasChanged(known.get())) {
-                publish(known.get(), written.get());
-            }
-        }
-        Duration remembered = state.zone().changesFrom(before).stream()
+        Zone before = state().zone();
+        publication.look(drains);
+        Duration remembered = state().zone().changesFrom(before).stream()
                 .flatMap(change -> change.before().stream().flatMap(List::stream))
                 .map(RRset::ttl)
                 .max(Comparator.naturalOrder())
                 .orElse(Duration.ZERO);
         return remembered.compareTo(grace) > 0 ? remembered : grace;
-    }
-
-    /// Where another process may have our ports: lets it have all that is new, and waits until what came to us has been taken up.
-    private void leavePorts(List<List<Channel>> ports, Duration settling) {
-        if (!config.drain().handOver()) {
-            return;
-        }
-        for (long deadline = System.nanoTime() + settling.toNanos(); System.nanoTime() < deadline; ) {
-            // Again and again, since whoever takes over clears what others have set, now and then.
-            ports.forEach(SharedPort::leave);
-            pause(SHORTLY);
-        }
-        ports.forEach(SharedPort::leave);
     }
 
     /// Drains and ends.
@@ -607,7 +467,9 @@ public final class Gateway implements AutoCloseable {
             admin.ifPresent(AdminApi::close);
         }
         drain();
-        dns.ifPresent(server -> leavePorts(server.listeners(), DATAGRAMS));
+        if (config.drain().handOver()) {
+            dns.ifPresent(server -> SharedPort.hand(server.listeners(), DATAGRAMS));
+        }
         close();
     }
 

@@ -9,7 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +23,7 @@ import org.slf4j.LoggerFactory;
 /// Without a filter, or when that names a socket that isn't there, the kernel spreads over all.
 final class SharedPort {
     private static final Logger LOG = LoggerFactory.getLogger(SharedPort.class);
+    private static final Duration SHORTLY = Duration.ofMillis(20);
     private static final int SOL_SOCKET = 1;
     private static final RawUnixChannelOption ATTACH = new RawUnixChannelOption("SO_ATTACH_REUSEPORT_CBPF", SOL_SOCKET, 51, 16);
     private static final IntegerUnixChannelOption DETACH = new IntegerUnixChannelOption("SO_DETACH_REUSEPORT_BPF", SOL_SOCKET, 68);
@@ -29,8 +32,18 @@ final class SharedPort {
 
     private SharedPort() {}
 
+    /// Lets another process have all that is new, and waits until what came to us has been taken up.
+    static void hand(List<List<Channel>> ports, Duration settling) {
+        for (long deadline = System.nanoTime() + settling.toNanos(); System.nanoTime() < deadline; ) {
+            // Again and again, since whoever takes over clears what others have set, now and then.
+            ports.forEach(SharedPort::leave);
+            LockSupport.parkNanos(SHORTLY.toNanos());
+        }
+        ports.forEach(SharedPort::leave);
+    }
+
     /// Lets the sockets of one port get nothing new, if another process has it as well.
-    static void leave(List<Channel> sockets) {
+    private static void leave(List<Channel> sockets) {
         if (!sockets.isEmpty() && Epoll.isAvailable()) {
             set(sockets, sockets.size());
         }

@@ -71,7 +71,8 @@ final class HeldCatalog {
 
     private void compareTags(String name) {
         Service held = services.get(name);
-        boolean _ = held != null && tagsOf(held).equals(listed.get(name)) ? otherTags.remove(name) : otherTags.add(name);
+        boolean same = held != null && tagsOf(held).equals(listed.get(name));
+        boolean _ = same ? otherTags.remove(name) : otherTags.add(name);
     }
 
     /// Takes the list of nodes.
@@ -207,7 +208,8 @@ final class HeldCatalog {
             leaveNodes(before);
         }
         fresh.instances().forEach(instance -> onNode.computeIfAbsent(instance.node().name(), _ -> new HashSet<>()).add(name));
-        boolean _ = fresh.instances().stream().anyMatch(HeldCatalog::fails) ? failing.add(name) : failing.remove(name);
+        boolean fails = fresh.instances().stream().anyMatch(HeldCatalog::fails);
+        boolean _ = fails ? failing.add(name) : failing.remove(name);
         instances += fresh.instances().size() - (before == null ? 0 : before.instances().size());
         edition++;
     }
@@ -225,7 +227,7 @@ final class HeldCatalog {
 
     private void leaveNodes(Service service) {
         for (Instance instance : service.instances()) {
-            onNode.computeIfPresent(instance.node().name(), (_, names) -> names.remove(service.name()) && names.isEmpty() ? null : names);
+            onNode.computeIfPresent(instance.node().name(), (_, names) -> (names.remove(service.name()) && names.isEmpty()) ? null : names);
         }
     }
 

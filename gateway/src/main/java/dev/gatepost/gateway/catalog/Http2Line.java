@@ -207,7 +207,7 @@ final class Http2Line extends ChannelInboundHandlerAdapter {
         } catch (TimeoutException e) {
             throw (IOException) new SocketTimeoutException("no answer in " + longest.toMillis() + " ms").initCause(e);
         } catch (ExecutionException e) {
-            throw asIo(e.getCause());
+            throw e.getCause() instanceof IOException io ? io : new IOException(e);
         } finally {
             if (!question.answer.isDone()) {
                 ctx.executor().execute(() -> drop(ctx, question));

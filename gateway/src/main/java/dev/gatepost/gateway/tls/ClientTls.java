@@ -50,6 +50,7 @@ public final class ClientTls implements AutoCloseable {
             context.init(keyManagers(consul), consul.verify() ? trustManagers(authorities(consul)) : new TrustManager[] {new Anyone()}, null);
             UpstreamTls offering = UpstreamTls.of(new GatewayConfig.Upstreams(consul.caCertificate(), consul.clientCertificate(), consul.clientKey()));
             offering.prepare(consul.verify(), UpstreamTls.Offer.BOTH);
+            offering.watch();
             return Optional.of(new ClientTls(context, offering, consul.verify()));
         } catch (GeneralSecurityException e) {
             throw new IOException("TLS to " + consul.address() + " can't be set up: " + e.getMessage(), e);

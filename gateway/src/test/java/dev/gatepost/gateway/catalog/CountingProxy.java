@@ -28,7 +28,7 @@ final class CountingProxy implements AutoCloseable {
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final AtomicInteger clients = new AtomicInteger();
     private final AtomicInteger mostClients = new AtomicInteger();
-    private volatile int accepted; // written by one thread
+    private final AtomicInteger accepted = new AtomicInteger();
     private volatile int forgotten;
     private final AtomicLong bytes = new AtomicLong();
 
@@ -58,7 +58,7 @@ final class CountingProxy implements AutoCloseable {
 
     /// From now on nothing passes on the connections that there are, as if a cable were cut: they stay open on both sides.
     void forgetConnections() {
-        forgotten = accepted;
+        forgotten = accepted.get();
     }
 
     /// Method and target of each request so far.
@@ -111,7 +111,7 @@ final class CountingProxy implements AutoCloseable {
             client.setTcpNoDelay(true);
             Socket upstream = new Socket(agent.getAddress(), agent.getPort());
             upstream.setTcpNoDelay(true);
-            int number = ++accepted;
+            int number = accepted.incrementAndGet();
             open.add(client);
             open.add(upstream);
             mostClients.accumulateAndGet(clients.incrementAndGet(), Math::max);
