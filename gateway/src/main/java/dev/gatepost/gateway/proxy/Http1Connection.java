@@ -6,7 +6,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
-import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -497,7 +496,7 @@ final class Http1Connection extends Http1Carrier implements Downstream, LiveConn
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable problem) {
-        if (!(problem instanceof IOException)) {
+        if (!LostConnection.is(problem)) {
             LOG.error("bug while serving {}: closing the connection", connection.label.sourceIp(), problem);
         }
         var _ = ctx.close();

@@ -101,6 +101,16 @@ abstract class Http2Carrier<S extends Http2Side> extends Http2ConnectionHandler 
         return true;
     }
 
+    /// Its streams end with the connection, and say so.
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable problem) throws Exception {
+        if (LostConnection.is(problem)) {
+            var _ = ctx.close();
+        } else {
+            super.exceptionCaught(ctx, problem);
+        }
+    }
+
     // ---- what is read ----
 
     @Override
