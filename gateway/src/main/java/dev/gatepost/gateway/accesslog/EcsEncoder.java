@@ -8,8 +8,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /// What is not known is left out: an index refuses `"-"` where it expects an address or a number.
 ///
 /// `@timestamp` is when the exchange ended, which is when the line is written: an upgraded connection may have begun hours
-/// ago. `event.start` says when it began. `event.outcome` is a failure from status 400 on, as in the nginx integration, and
-/// for any rcode but NOERROR. Fields that ECS has no name for are under `gatepost`, whose `schema` counts their changes.
+/// ago. `event.start` says when it began. `event.outcome` is a failure from status 400 on, as in the nginx integration,
+/// for a gRPC status other than 0, and for any rcode but NOERROR. Fields that ECS has no name for are under `gatepost`, whose `schema` counts their changes.
 ///
 /// Owned by one thread.
 public final class EcsEncoder {
@@ -48,6 +48,7 @@ public final class EcsEncoder {
     private static final byte[] ERROR_MESSAGE = ascii("\",\"message\":\"");
     private static final byte[] CLOSE_TEXT_OBJECT = ascii("\"}");
     private static final byte[] GATEPOST = ascii(",\"gatepost\":{\"schema\":" + SCHEMA + ",\"revision\":");
+    private static final byte[] GRPC_STATUS = ascii(",\"grpc_status\":");
     private static final byte[] ATTEMPT_COUNT = ascii(",\"attempt_count\":");
     private static final byte[] ATTEMPTS = ascii(",\"attempts\":[");
     private static final byte[] REUSED_ATTEMPT = ascii(",\"reused_conn\":true");
@@ -113,7 +114,7 @@ public final class EcsEncoder {
         head(exchange.startEpochNanos, exchange.durationNanos);
         line.raw(constants.access());
         line.raw(exchange.cause == Cause.DENIED_IP ? TYPE_DENIED : TYPE_ACCESS);
-        event(exchange.status > 0 && exchange.status < 400, exchange.startEpochNanos, exchange.durationNanos);
+        event(exchange.status > 0 && exchange.status < 400 && exchange.grpcStatus <= 0, exchange.startEpochNanos, exchange.durationNanos);
         line.raw(exchange.connection.peer());
         client(exchange);
         line.raw(exchange.endpoint.target());
@@ -237,6 +238,10 @@ public final class EcsEncoder {
         line.number(exchange.revision);
         line.raw(exchange.cause.json());
         line.raw(exchange.protocol.json());
+        if (exchange.grpcStatus >= 0) {
+            line.raw(GRPC_STATUS);
+            line.number(exchange.grpcStatus);
+        }
         line.raw(exchange.route.json());
         line.raw(exchange.endpoint.datacenter());
         line.raw(ATTEMPT_COUNT);

@@ -43,6 +43,9 @@ public final class ExchangeRecord {
     public long requestBytes;
     public long responseBytes;
 
+    /// What a gRPC call came to, in gRPC's own numbers; -1 for anything else, and where nobody said.
+    public int grpcStatus = -1;
+
     public Cause cause = Cause.OK;
     /// A short text of what exactly went wrong, for a person; empty when nothing did.
     public String detail = "";
@@ -114,6 +117,7 @@ public final class ExchangeRecord {
         responseBodyBytes = 0;
         requestBytes = 0;
         responseBytes = 0;
+        grpcStatus = -1;
         cause = Cause.OK;
         detail = "";
         attempts = 0;

@@ -309,6 +309,9 @@ final class Exchange {
         }
         RequestIds.answer(request.fields, head.fields);
         headEnds = ends;
+        if (grpc && ends) {
+            record.grpcStatus = Grpc.status(head.fields);
+        }
         downstream.sendHead(head, ends);
     }
 
@@ -330,9 +333,16 @@ final class Exchange {
     /// The response is complete.
     void responseEnd(FieldSection trailers) {
         if (phase == Phase.RESPONDING && !headEnds) {
-            downstream.sendEnd(trailers);
+            sendEnd(trailers);
         }
         complete(Cause.OK, "");
+    }
+
+    private void sendEnd(FieldSection trailers) {
+        if (grpc) {
+            record.grpcStatus = Grpc.status(trailers);
+        }
+        downstream.sendEnd(trailers);
     }
 
     /// The upstream connection has passed on all that it had read for now.
@@ -436,7 +446,7 @@ final class Exchange {
         if (phase == Phase.RESPONDING && grpc && !headEnds) {
             FieldSection trailers = new FieldSection(64);
             Grpc.fail(trailers, status, cause);
-            downstream.sendEnd(trailers);
+            sendEnd(trailers);
             complete(cause, detail);
         } else if (phase == Phase.RESPONDING || phase == Phase.TUNNEL) {
             downstream.abort();

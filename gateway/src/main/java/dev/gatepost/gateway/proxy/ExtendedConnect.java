@@ -26,7 +26,7 @@ final class ExtendedConnect {
         request.upgrade = true;
         request.bodyFollows = false;
         request.fields.add(UPGRADE, protocol);
-        if (field(request.fields, KEY) < 0) {
+        if (request.fields.find(KEY) < 0) {
             byte[] key = new byte[16];
             ThreadLocalRandom.current().nextBytes(key);
             request.fields.add("Sec-WebSocket-Key", Base64.getEncoder().encodeToString(key));
@@ -43,8 +43,8 @@ final class ExtendedConnect {
         response.contentLength = -1;
         int offer = request.fields.find(FieldName.UPGRADE, 0);
         response.fields.add(UPGRADE, request.fields.value(offer));
-        int key = field(request.fields, KEY);
-        if (key >= 0 && field(response.fields, ACCEPT) < 0) {
+        int key = request.fields.find(KEY);
+        if (key >= 0 && response.fields.find(ACCEPT) < 0) {
             response.fields.add("Sec-WebSocket-Accept", acceptOf(request.fields.value(key)));
         }
     }
@@ -56,7 +56,7 @@ final class ExtendedConnect {
         if (upgrade >= 0) {
             response.fields.drop(upgrade);
         }
-        int accept = field(response.fields, ACCEPT);
+        int accept = response.fields.find(ACCEPT);
         if (accept >= 0) {
             response.fields.drop(accept);
         }
@@ -65,15 +65,6 @@ final class ExtendedConnect {
     /// Whether a field of an upgrade has no place in a CONNECT.
     static boolean isOfUpgrade(FieldSection fields, int i) {
         return fields.id(i) == FieldName.UPGRADE || fields.isNamed(i, KEY);
-    }
-
-    static int field(FieldSection fields, String name) {
-        for (int i = 0; i < fields.count(); i++) {
-            if (!fields.isDropped(i) && fields.isNamed(i, name)) {
-                return i;
-            }
-        }
-        return -1;
     }
 
     /// RFC 6455 section 4.2.2.

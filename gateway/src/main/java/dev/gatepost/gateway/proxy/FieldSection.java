@@ -104,6 +104,18 @@ final class FieldSection {
         return -1;
     }
 
+    /// The first field of that name that is not dropped; -1 when there is none.
+    ///
+    /// @param name in lower case
+    int find(String name) {
+        for (int i = 0; i < count; i++) {
+            if (!isDropped(i) && isNamed(i, name)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
     /// @param name in lower case
     boolean isNamed(int i, String name) {
         int from = nameFrom(i);

@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 /// `grpc-status`; one that the gate fails gets it as "trailers only", or behind whatever response had begun.
 final class Grpc {
     private static final byte[] TYPE = "application/grpc".getBytes(ISO_8859_1);
+    private static final String STATUS = "grpc-status";
     private static final int PERMISSION_DENIED = 7;
     private static final int RESOURCE_EXHAUSTED = 8;
     private static final int UNIMPLEMENTED = 12;
@@ -36,7 +37,7 @@ final class Grpc {
     /// What `grpc-timeout` says: at most eight digits and a unit; -1 when it says nothing that can be understood.
     static long timeoutNanos(RequestHead request) {
         FieldSection fields = request.fields;
-        int field = ExtendedConnect.field(fields, "grpc-timeout");
+        int field = fields.find("grpc-timeout");
         if (field < 0) {
             return -1;
         }
@@ -56,6 +57,12 @@ final class Grpc {
         return value < 0 || unit == 0 ? -1 : value > Long.MAX_VALUE / 2 / unit ? Long.MAX_VALUE / 2 : value * unit;
     }
 
+    /// What a call came to, as its trailers say; -1 when they don't.
+    static int status(FieldSection trailers) {
+        int field = trailers.find(STATUS);
+        return field < 0 ? -1 : (int) Math.min(Syntax.decimal(trailers.bytes, trailers.valueFrom(field), trailers.valueTo(field)), Integer.MAX_VALUE);
+    }
+
     /// As gRPC maps HTTP's statuses, but that the gate knows more: a deadline that has passed, a limit that was hit.
     static int statusOf(int status, Cause cause) {
         return switch (cause) {
@@ -73,7 +80,7 @@ final class Grpc {
 
     /// Adds what tells a client that its call has failed.
     static void fail(FieldSection fields, int status, Cause cause) {
-        fields.add("grpc-status", Integer.toString(statusOf(status, cause)));
+        fields.add(STATUS, Integer.toString(statusOf(status, cause)));
         fields.add("grpc-message", "gateway: " + status + " " + cause.word());
     }
 }

@@ -112,7 +112,19 @@ class EcsEncoderTest {
         assertTrue(line.at("/user_agent/original").asText().endsWith("Firefox/140.0"));
         assertFalse(line.at("/gatepost").has("side"));
         assertFalse(line.at("/gatepost").has("truncated"));
+        assertFalse(line.at("/gatepost").has("grpc_status"));
         assertFalse(line.has("error"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, success", "14, failure"})
+    void saysWhatAGrpcCallCameTo(int status, String outcome) {
+        ExchangeRecord exchange = Exchanges.typical();
+        exchange.grpcStatus = status;
+        JsonNode line = line(exchange);
+        assertEquals(status, line.at("/gatepost/grpc_status").intValue());
+        assertTrue(line.at("/gatepost/grpc_status").isInt());
+        assertEquals(outcome, line.at("/event/outcome").asText());
     }
 
     @Test

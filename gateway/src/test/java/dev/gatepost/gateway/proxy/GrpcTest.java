@@ -55,6 +55,7 @@ class GrpcTest {
             RunningGate.Logged logged = gate.logged();
             assertEquals(Protocol.GRPC, logged.protocol());
             assertEquals(Cause.OK, logged.cause());
+            assertEquals(5, logged.grpcStatus());
         }
     }
 
@@ -70,6 +71,7 @@ class GrpcTest {
             Frame head = client.await(RawHttp2.HEADERS);
             assertTrue(head.endsStream());
             assertEquals("12", client.decode(head.payload()).get("grpc-status"));
+            assertEquals(12, gate.logged().grpcStatus());
         }
     }
 
@@ -83,7 +85,9 @@ class GrpcTest {
             server.await(RawHttp2.HEADERS);
             client.frame(RawHttp2.RST_STREAM, 0, 1, RawHttp2.number(CANCEL));
             assertEquals(CANCEL, server.await(RawHttp2.RST_STREAM).number(0));
-            assertEquals(Cause.CLIENT_CLOSED, gate.logged().cause());
+            RunningGate.Logged logged = gate.logged();
+            assertEquals(Cause.CLIENT_CLOSED, logged.cause());
+            assertEquals(-1, logged.grpcStatus());
         }
     }
 
@@ -100,7 +104,9 @@ class GrpcTest {
             assertEquals("200", response.status());
             assertEquals("4", response.head().get("grpc-status"));
             assertEquals(CANCEL, server.await(RawHttp2.RST_STREAM).number(0));
-            assertEquals(Cause.TOTAL_TIMEOUT, gate.logged().cause());
+            RunningGate.Logged logged = gate.logged();
+            assertEquals(Cause.TOTAL_TIMEOUT, logged.cause());
+            assertEquals(4, logged.grpcStatus());
         }
     }
 
@@ -119,7 +125,9 @@ class GrpcTest {
             server.close();
             RawHttp2.Response response = client.response(1);
             assertEquals("14", response.head().get("grpc-status"), "in the trailers, the only header section that was not read yet");
-            assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, gate.logged().cause());
+            RunningGate.Logged logged = gate.logged();
+            assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, logged.cause());
+            assertEquals(14, logged.grpcStatus());
         }
     }
 
@@ -134,7 +142,9 @@ class GrpcTest {
             assertEquals("12", response.head().get("grpc-status"));
             assertEquals("gateway: 404 no_route", response.head().get("grpc-message"));
             assertFalse(response.head().containsKey("content-length"));
-            assertEquals(Cause.NO_ROUTE, gate.logged().cause());
+            RunningGate.Logged logged = gate.logged();
+            assertEquals(Cause.NO_ROUTE, logged.cause());
+            assertEquals(12, logged.grpcStatus());
         }
     }
 

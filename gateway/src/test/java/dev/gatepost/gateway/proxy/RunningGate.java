@@ -60,6 +60,7 @@ final class RunningGate implements AutoCloseable {
             long responseBytes,
             ExchangeRecord.Protocol protocol,
             int httpVersion,
+            int grpcStatus,
             long revision) {}
 
     record Tried(Cause result, long queueNanos, long durationNanos) {
@@ -214,6 +215,7 @@ final class RunningGate implements AutoCloseable {
                     r.responseBytes,
                     r.protocol,
                     r.httpVersion,
+                    r.grpcStatus,
                     r.revision));
         }
 
