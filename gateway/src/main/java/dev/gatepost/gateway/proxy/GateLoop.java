@@ -84,6 +84,8 @@ final class GateLoop {
     private final Map<String, RouteCounters> routeCounters = new ConcurrentHashMap<>();
     /// Endpoints whose active check fails, and why.
     private final Map<EndpointKey, String> failingChecks = new HashMap<>();
+    /// By the names of the services.
+    private final Map<String, RetryBudget> retryBudgets = new HashMap<>();
     private final Map<EndpointKey, EndpointPool> pools = new ConcurrentHashMap<>();
     private final Set<LiveConnection> connections = Collections.newSetFromMap(new IdentityHashMap<>());
     private final ArrayDeque<Exchange> spare = new ArrayDeque<>();
@@ -300,6 +302,11 @@ final class GateLoop {
         return state;
     }
 
+    /// What all routes to a service share.
+    RetryBudget retryBudget(String service) {
+        return retryBudgets.computeIfAbsent(service, _ -> new RetryBudget());
+    }
+
     EndpointPool pool(Endpoint endpoint) {
         return pools.computeIfAbsent(EndpointKey.of(endpoint), key -> {
             EndpointPool pool = new EndpointPool(this, endpoint);
@@ -339,6 +346,9 @@ final class GateLoop {
         routes.keySet().retainAll(served.routes());
         routesById.keySet().retainAll(served.ids());
         routeCounters.keySet().retainAll(served.ids());
+        Set<RetryBudget> needed = Collections.newSetFromMap(new IdentityHashMap<>());
+        routes.values().forEach(state -> needed.add(state.budget));
+        retryBudgets.values().retainAll(needed);
         pools.entrySet().removeIf(entry -> {
             boolean unused = !served.endpoints().contains(entry.getKey());
             if (unused) {

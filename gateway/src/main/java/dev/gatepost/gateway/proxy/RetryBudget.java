@@ -1,7 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
-/// How many retries one route may still make on one event loop: a fifth of its requests, with something in reserve, so
-/// that an upstream in trouble is not asked many times over. A connection that was never made costs nothing: nobody has
+/// How many retries one event loop may still send to one service: a fifth of its requests, by whichever route they come, with
+/// something in reserve, so that a service in trouble is not asked many times over. A connection that was never made costs nothing: nobody has
 /// worked for it.
 final class RetryBudget {
     private static final int RETRY = 100;

@@ -238,21 +238,4 @@ class EjectionTest {
             assertEquals(0, logged.attempts());
         }
     }
-
-    @Test
-    void retriesHaveABudget() {
-        RetryBudget budget = new RetryBudget();
-        int granted = 0;
-        while (budget.take(50)) {
-            granted++;
-        }
-        assertEquals(32, granted);
-        for (int i = 0; i < 10; i++) {
-            budget.request();
-        }
-        assertTrue(budget.take(50));
-        assertTrue(budget.take(50));
-        assertFalse(budget.take(50), "a fifth of ten");
-        assertTrue(budget.take(100_000_050), "one in a while, whatever the traffic");
-    }
 }
