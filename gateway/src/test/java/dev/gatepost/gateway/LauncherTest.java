@@ -115,6 +115,16 @@ final class LauncherTest {
         assertTrue(ended.out().contains("-Da=b"));
     }
 
+    /// The JVM refuses to choose between two.
+    @Test
+    void leavesTheCollectorToWhoeverNamesOne() throws Exception {
+        Path launcher = install().resolve("bin/gatepost");
+        Ended named = launch(launcher, Map.of("GATEPOST_JAVA_HOME", jdk.toString(), "GATEPOST_JAVA_OPTS", "-Da=b -XX:+UseSerialGC"), "run");
+        assertFalse(named.out().contains("-XX:+UseG1GC"), named.out()::toString);
+        Ended unnamed = launch(launcher, Map.of("GATEPOST_JAVA_HOME", jdk.toString(), "GATEPOST_JAVA_OPTS", "-XX:+UseNUMA -Xlog:gc"), "run");
+        assertTrue(unnamed.out().contains("-XX:+UseG1GC"), unnamed.out()::toString);
+    }
+
     @Test
     void refusesAnOldJavaInOneLine() throws Exception {
         Path old = jdk("jdk 21", "21.0.1");
