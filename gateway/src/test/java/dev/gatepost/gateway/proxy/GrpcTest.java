@@ -3,7 +3,10 @@ package dev.gatepost.gateway.proxy;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ExchangeRecord.Protocol;
 import dev.gatepost.gateway.proxy.RawHttp2.Frame;
+import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,6 +21,26 @@ class GrpcTest {
     private static final int FIRST = 3;
     private static final int CANCEL = 8;
 
+    private RawOrigin origin;
+    private RunningGate gate;
+
+    @BeforeEach
+    void start() {
+        origin = RawOrigin.manual();
+        gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
+    }
+
+    @AfterEach
+    void stop() {
+        gate.close();
+        origin.close();
+    }
+
+    /// The endpoint's end of the next connection.
+    private RawHttp2 server() throws Exception {
+        return RawHttp2.serve(origin.accept().socket(), "");
+    }
+
     private static String[] call(String... fields) {
         String[] all = RawHttp2.request("POST", "/grpc.testing.TestService/Call", fields);
         String[] call = new String[all.length + 2];
@@ -29,11 +52,9 @@ class GrpcTest {
 
     @Test
     void streamsBothWaysAndEndsWithTheStatusOfTheServer() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, call());
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             Map<String, String> head = server.decode(server.await(RawHttp2.HEADERS).payload());
             assertEquals("trailers", head.get("te"));
             assertEquals("application/grpc+proto", head.get("content-type"));
@@ -61,11 +82,9 @@ class GrpcTest {
 
     @Test
     void passesTrailersOnly() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, call()).data(1, true, "hi");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.DATA);
             server.headers(FIRST, true, ":status=200", "content-type=application/grpc", "grpc-status=12");
             Frame head = client.await(RawHttp2.HEADERS);
@@ -77,11 +96,9 @@ class GrpcTest {
 
     @Test
     void cancelsWhatTheClientCancels() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, call());
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             client.frame(RawHttp2.RST_STREAM, 0, 1, RawHttp2.number(CANCEL));
             assertEquals(CANCEL, server.await(RawHttp2.RST_STREAM).number(0));
@@ -93,11 +110,9 @@ class GrpcTest {
 
     @Test
     void endsACallAtItsOwnDeadline() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, call("grpc-timeout=300m")).data(1, true, "hi");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             Map<String, String> head = server.decode(server.await(RawHttp2.HEADERS).payload());
             assertEquals("300m", head.get("grpc-timeout"));
             RawHttp2.Response response = client.response(1);
@@ -113,11 +128,9 @@ class GrpcTest {
     /// Messages that were on their way already are followed by a status, not by a stream that breaks.
     @Test
     void endsAStreamThatFailsWithAStatus() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, call()).data(1, true, "hi");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.DATA);
             server.headers(FIRST, false, ":status=200", "content-type=application/grpc");
             server.data(FIRST, false, "first");
@@ -133,8 +146,8 @@ class GrpcTest {
 
     @Test
     void tellsInItsOwnWordsThatNobodyServesACall() throws Exception {
-        try (RunningGate gate = RunningGate.start();
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        gate.serve(List.of());
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, call());
             RawHttp2.Response response = client.response(1);
             assertEquals("200", response.status());

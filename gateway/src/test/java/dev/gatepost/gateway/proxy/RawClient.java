@@ -9,8 +9,10 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 /// A peer that speaks in bytes: what a test writes is what goes out, and what it reads is what came.
@@ -69,6 +71,19 @@ final class RawClient implements AutoCloseable {
             head.append((char) b);
         }
         return head.toString();
+    }
+
+    /// The body of a response whose head says 200 and how long it is.
+    String readBody() {
+        String head = readHead();
+        assertTrue(head.startsWith("HTTP/1.1 200 OK\r\n"), head);
+        return readBody(head);
+    }
+
+    /// That of the head that was read.
+    String readBody(String head) {
+        int at = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + 16;
+        return read(Integer.parseInt(head.substring(at, head.indexOf('\r', at))));
     }
 
     /// The next bytes, as text.

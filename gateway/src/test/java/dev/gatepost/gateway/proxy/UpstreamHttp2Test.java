@@ -8,8 +8,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +29,26 @@ class UpstreamHttp2Test {
     private static final int CANCEL = 8;
     /// SETTINGS_MAX_CONCURRENT_STREAMS 1.
     private static final String ONE_STREAM = "000300000001";
+
+    private RawOrigin origin;
+    private RunningGate gate;
+
+    @BeforeEach
+    void start() {
+        origin = RawOrigin.manual();
+        gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
+    }
+
+    @AfterEach
+    void stop() {
+        gate.close();
+        origin.close();
+    }
+
+    /// The endpoint's end of the next connection.
+    private RawHttp2 server() throws Exception {
+        return RawHttp2.serve(origin.accept().socket(), "");
+    }
 
     /// Answers every stream when its request has ended, with its path or its body.
     private static void echo(RawHttp2 server) {
@@ -49,24 +70,15 @@ class UpstreamHttp2Test {
         return RawOrigin.scripted((connection, _) -> echo(RawHttp2.serve(connection.socket(), settings)));
     }
 
-    private static String readBody(RawClient client) {
-        String head = client.readHead();
-        assertTrue(head.startsWith("HTTP/1.1 200 OK\r\n"), head);
-        int at = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + 16;
-        return client.read(Integer.parseInt(head.substring(at, head.indexOf('\r', at))));
-    }
-
     private static void get(RawClient client, String path) {
         client.send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
     }
 
     @Test
     void sendsARequestAsItsPseudoFieldsAndFieldsSay() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+        try (RawClient client = gate.connect()) {
             client.send("PUT /a%2Fb?c=d HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 2\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\nTE: trailers\r\nX-Kept: Yes\r\n\r\nhi");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             Map<String, String> fields = server.decode(server.await(RawHttp2.HEADERS).payload());
             assertEquals("PUT", fields.get(":method"));
             assertEquals("/a%2Fb?c=d", fields.get(":path"));
@@ -93,28 +105,26 @@ class UpstreamHttp2Test {
 
     @Test
     void carriesManyRequestsOnOneConnection() throws Exception {
-        try (RawOrigin origin = echoing("");
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port())) {
+        try (RawOrigin scripted = echoing("")) {
+            gate.routeTo(RunningGate.H2C, scripted.port());
             List<RawClient> clients = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 clients.add(gate.connect());
                 get(clients.get(i), "/" + i);
             }
             for (int i = 0; i < 20; i++) {
-                assertEquals("/" + i, readBody(clients.get(i)));
+                assertEquals("/" + i, clients.get(i).readBody());
             }
             get(clients.getFirst(), "/again");
-            assertEquals("/again", readBody(clients.getFirst()));
-            assertEquals(1, origin.connections.get());
+            assertEquals("/again", clients.getFirst().readBody());
+            assertEquals(1, scripted.connections.get());
             clients.forEach(RawClient::close);
         }
     }
 
     @Test
     void opensAnotherConnectionWhereOneTakesNoMoreStreams() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient first = gate.connect();
+        try (RawClient first = gate.connect();
                 RawClient second = gate.connect()) {
             get(first, "/first");
             RawHttp2 one = RawHttp2.serve(origin.accept().socket(), ONE_STREAM);
@@ -123,16 +133,16 @@ class UpstreamHttp2Test {
             RawHttp2 two = RawHttp2.serve(origin.accept().socket(), ONE_STREAM);
             two.await(RawHttp2.HEADERS);
             two.headers(FIRST, true, ":status=200", "content-length=0");
-            assertEquals("", readBody(second));
+            assertEquals("", second.readBody());
             one.headers(FIRST, true, ":status=200", "content-length=0");
-            assertEquals("", readBody(first));
+            assertEquals("", first.readBody());
         }
     }
 
     /// Neither method nor body forbid it: the endpoint says that it has not looked.
     @Test
     void sendsARequestAgainThatGoawayLeftBehind() throws Exception {
-        try (RawOrigin origin = RawOrigin.scripted((connection, number) -> {
+        try (RawOrigin scripted = RawOrigin.scripted((connection, number) -> {
                     RawHttp2 server = RawHttp2.serve(connection.socket(), "");
                     if (number == 1) {
                         server.await(RawHttp2.DATA);
@@ -142,37 +152,34 @@ class UpstreamHttp2Test {
                         echo(server);
                     }
                 });
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+                RawClient client = gate.routeTo(RunningGate.H2C, scripted.port()).connect()) {
             client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
-            assertEquals("hello", readBody(client));
+            assertEquals("hello", client.readBody());
             RunningGate.Logged logged = gate.logged();
             assertEquals(2, logged.attempts());
             assertEquals(Cause.OK, logged.cause());
-            assertEquals(2, origin.connections.get());
+            assertEquals(2, scripted.connections.get());
         }
     }
 
     @Test
     void finishesWhatGoawayStillCovers() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect();
+        try (RawClient client = gate.connect();
                 RawClient next = gate.connect()) {
             get(client, "/");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             server.frame(RawHttp2.GOAWAY, 0, 0, new byte[] {0x7f, -1, -1, -1, 0, 0, 0, 0});
             // Answered, so the GOAWAY has been read.
             server.frame(RawHttp2.PING, 0, 0, new byte[8]);
             server.await(RawHttp2.PING);
             get(next, "/next");
-            RawHttp2 other = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 other = server();
             other.await(RawHttp2.HEADERS);
             other.headers(FIRST, true, ":status=200", "content-length=0");
-            readBody(next);
+            next.readBody();
             server.headers(FIRST, true, ":status=200", "content-length=0");
-            readBody(client);
+            client.readBody();
             assertEquals(1, gate.logged().attempts());
             // The connection that was left ends with its last stream.
             Frame last = server.next();
@@ -191,13 +198,12 @@ class UpstreamHttp2Test {
                         server.frame(RawHttp2.RST_STREAM, 0, frame.stream(), RawHttp2.number(REFUSED_STREAM));
                     }
                 });
-                RawOrigin origin = echoing("");
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, refusing.port(), origin.port());
-                RawClient client = gate.connect()) {
+                RawOrigin scripted = echoing("");
+                RawClient client = gate.routeTo(RunningGate.H2C, refusing.port(), scripted.port()).connect()) {
             int most = 0;
             for (int i = 0; i < 4; i++) {
                 client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
-                assertEquals("hi", readBody(client));
+                assertEquals("hi", client.readBody());
                 most = Math.max(most, gate.logged().attempts());
             }
             assertEquals(2, most);
@@ -206,7 +212,7 @@ class UpstreamHttp2Test {
 
     @Test
     void doesNotSendARefusedRequestAgainWhoseBodyIsGone() throws Exception {
-        try (RawOrigin origin = RawOrigin.scripted((connection, _) -> {
+        try (RawOrigin scripted = RawOrigin.scripted((connection, _) -> {
                     // A window of 1 MiB, so that all of the body is sent.
                     RawHttp2 server = RawHttp2.serve(connection.socket(), "000400100000");
                     server.frame(RawHttp2.WINDOW_UPDATE, 0, 0, RawHttp2.number(1 << 20));
@@ -217,8 +223,7 @@ class UpstreamHttp2Test {
                     server.frame(RawHttp2.GOAWAY, 0, 0, new byte[8]);
                     server.next();
                 });
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+                RawClient client = gate.routeTo(RunningGate.H2C, scripted.port()).connect()) {
             client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n" + "x".repeat(70_000));
             assertTrue(client.readHead().startsWith("HTTP/1.1 502 "));
             RunningGate.Logged logged = gate.logged();
@@ -230,12 +235,10 @@ class UpstreamHttp2Test {
 
     @Test
     void cancelsTheStreamOfAClientThatIsGone() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect();
+        try (RawClient client = gate.connect();
                 RawClient stays = gate.connect()) {
             get(client, "/");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             get(stays, "/");
             server.await(RawHttp2.HEADERS);
@@ -245,17 +248,15 @@ class UpstreamHttp2Test {
             assertEquals(CANCEL, reset.number(0));
             assertEquals(Cause.CLIENT_CLOSED, gate.logged().cause());
             server.headers(5, true, ":status=200", "content-length=0");
-            readBody(stays);
+            stays.readBody();
         }
     }
 
     @Test
     void breaksOffAResponseWhoseStreamIsReset() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+        try (RawClient client = gate.connect()) {
             client.send(GET);
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             server.headers(FIRST, false, ":status=200");
             server.data(FIRST, false, "part");
@@ -271,12 +272,10 @@ class UpstreamHttp2Test {
     /// One client that does not read holds up its own stream alone, and for no more than its window.
     @Test
     void slowsAStreamWithItsReader() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient slow = gate.connect();
+        try (RawClient slow = gate.connect();
                 RawClient other = gate.connect()) {
             get(slow, "/slow");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             server.headers(FIRST, false, ":status=200");
             // Sockets and the gate take some of it; then no window of the stream comes back.
@@ -303,7 +302,7 @@ class UpstreamHttp2Test {
             server.data(head.stream(), false, "x".repeat(16_000));
             server.data(head.stream(), false, "x".repeat(16_000));
             server.data(head.stream(), true, "x".repeat(8_000));
-            assertEquals(40_000, readBody(other).length());
+            assertEquals(40_000, other.readBody().length());
         }
     }
 
@@ -322,11 +321,11 @@ class UpstreamHttp2Test {
             """)
     void refusesAResponseThatIsNone(String fields, String body, Cause cause) throws Exception {
         GateSettings small = new GateSettings(Timeouts.DEFAULT, new Limits(8192, 1000, 4000, 0, 100), List.of());
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start(small).routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+        gate.close();
+        gate = RunningGate.start(small).routeTo(RunningGate.H2C, origin.port());
+        try (RawClient client = gate.connect()) {
             client.send(GET);
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             server.headers(FIRST, false, fields.strip().replace("%", "x".repeat(1000)).split(" "));
             server.data(FIRST, true, body);
@@ -342,11 +341,11 @@ class UpstreamHttp2Test {
         GateSettings quick = new GateSettings(
                 new Timeouts(d.connect(), d.requestHeader(), d.responseHeader(), Duration.ofMillis(600), d.idle(), d.total(), d.upgraded()),
                 Limits.DEFAULT, List.of());
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start(quick).routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+        gate.close();
+        gate = RunningGate.start(quick).routeTo(RunningGate.H2C, origin.port());
+        try (RawClient client = gate.connect()) {
             client.send(GET);
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.PING);
             assertTrue(client.readHead().startsWith("HTTP/1.1 502 "));
             assertEquals(Cause.UPSTREAM_RESET_BEFORE_RESPONSE, gate.logged().cause());
@@ -356,11 +355,9 @@ class UpstreamHttp2Test {
     /// As gRPC servers do, which measure round trips by PING while a request's messages come.
     @Test
     void bearsWithAnEndpointThatPingsAsItIsSentData() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, RawHttp2.request("POST", "/"));
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             for (int i = 0; i < 2500; i++) {
                 client.data(1, false, "x");
@@ -376,13 +373,12 @@ class UpstreamHttp2Test {
 
     @Test
     void saysThatAnEndpointSpeaksNoHttp2() throws Exception {
-        try (RawOrigin origin = RawOrigin.scripted((connection, _) -> {
+        try (RawOrigin scripted = RawOrigin.scripted((connection, _) -> {
                     connection.readHead();
                     connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
                     connection.close();
                 });
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawClient client = gate.connect()) {
+                RawClient client = gate.routeTo(RunningGate.H2C, scripted.port()).connect()) {
             client.send(GET);
             assertTrue(client.readHead().startsWith("HTTP/1.1 502 "));
             assertEquals(Cause.UPSTREAM_PROTOCOL_ERROR, gate.logged().cause());
@@ -391,13 +387,11 @@ class UpstreamHttp2Test {
 
     @Test
     void passesTrailersBothWays() throws Exception {
-        try (RawOrigin origin = RawOrigin.manual();
-                RunningGate gate = RunningGate.start().routeTo(RunningGate.H2C, origin.port());
-                RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
+        try (RawHttp2 client = RawHttp2.connectCleartext(gate.port())) {
             client.headers(1, false, RawHttp2.request("POST", "/"));
             client.data(1, false, "hi");
             client.headers(1, true, "x-end=of-request");
-            RawHttp2 server = RawHttp2.serve(origin.accept().socket(), "");
+            RawHttp2 server = server();
             server.await(RawHttp2.HEADERS);
             Frame trailers = server.await(RawHttp2.HEADERS);
             assertTrue(trailers.endsStream());

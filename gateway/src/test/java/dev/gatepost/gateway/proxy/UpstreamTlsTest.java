@@ -20,7 +20,6 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import javax.net.ssl.ExtendedSSLSession;
@@ -89,13 +88,6 @@ class UpstreamTlsTest {
         return new EndpointProtocol(Scheme.HTTPS, name, true);
     }
 
-    private static String body(RawClient client) {
-        String head = client.readHead();
-        assertTrue(head.startsWith("HTTP/1.1 200 OK\r\n"), head);
-        int at = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + 16;
-        return client.read(Integer.parseInt(head.substring(at, head.indexOf('\r', at))));
-    }
-
     @Test
     void asksForTheNameThatItVerifiesAndKeepsTheConnection() throws Exception {
         try (UpstreamTls tls = trusting();
@@ -103,9 +95,9 @@ class UpstreamTlsTest {
                 RunningGate gate = RunningGate.start(with(tls)).routeTo(https("web.internal"), origin.port());
                 RawClient client = gate.connect()) {
             client.send(GET);
-            assertTrue(body(client).contains("web.internal"));
+            assertTrue(client.readBody().contains("web.internal"));
             client.send(GET);
-            assertTrue(body(client).contains("web.internal"));
+            assertTrue(client.readBody().contains("web.internal"));
             assertEquals(1, origin.connections.get());
             assertEquals(1, gate.logged().attempts());
         }
@@ -118,7 +110,7 @@ class UpstreamTlsTest {
                 RunningGate gate = RunningGate.start(with(tls)).routeTo(https(""), origin.port());
                 RawClient client = gate.connect()) {
             client.send(GET);
-            assertEquals("[]", body(client));
+            assertEquals("[]", client.readBody());
         }
     }
 
@@ -155,7 +147,7 @@ class UpstreamTlsTest {
                 RunningGate gate = RunningGate.start(with(tls)).routeTo(new EndpointProtocol(Scheme.HTTPS, "other.internal", false), origin.port());
                 RawClient client = gate.connect()) {
             client.send(GET);
-            assertTrue(body(client).contains("other.internal"));
+            assertTrue(client.readBody().contains("other.internal"));
         }
     }
 
@@ -192,8 +184,8 @@ class UpstreamTlsTest {
                 RawClient second = gate.connect()) {
             first.send(GET);
             second.send(GET);
-            assertEquals("https", body(first));
-            assertEquals("https", body(second));
+            assertEquals("https", first.readBody());
+            assertEquals("https", second.readBody());
             assertEquals(1, origin.connections.get());
         }
     }
@@ -218,7 +210,7 @@ class UpstreamTlsTest {
                 RunningGate gate = RunningGate.start(with(tls)).routeTo(https("web.internal"), origin.port());
                 RawClient client = gate.connect()) {
             client.send(GET);
-            assertEquals("CN=web.internal", body(client));
+            assertEquals("CN=web.internal", client.readBody());
         }
     }
 
@@ -232,10 +224,8 @@ class UpstreamTlsTest {
     }
 
     private static int status(RawClient client) {
-        client.send(GET);
-        String head = client.readHead();
-        int length = head.toLowerCase(Locale.ROOT).indexOf("content-length: ") + 16;
-        client.read(Integer.parseInt(head.substring(length, head.indexOf('\r', length))));
+        String head = client.send(GET).readHead();
+        client.readBody(head);
         return Integer.parseInt(head.substring(9, 12));
     }
 
@@ -255,12 +245,12 @@ class UpstreamTlsTest {
             Files.writeString(trusted, pair.certificatePem());
             tls.reload();
             client.send(GET);
-            assertEquals("CN=web.internal", body(client));
+            assertEquals("CN=web.internal", client.readBody());
 
             Files.writeString(trusted, "no certificate");
             tls.reload();
             client.send(GET);
-            assertEquals("CN=web.internal", body(client));
+            assertEquals("CN=web.internal", client.readBody());
 
             tls.watch();
             Files.writeString(trusted, stranger.certificatePem());
@@ -296,12 +286,12 @@ class UpstreamTlsTest {
             Await.until("nginx listens", Duration.ofSeconds(20), () -> isOpen(ports.get(0)));
             try (RawClient client = gate.connect()) {
                 client.send(GET);
-                assertEquals("HTTP/1.1 web.internal .", body(client));
+                assertEquals("HTTP/1.1 web.internal .", client.readBody());
                 client.send(GET);
-                assertEquals("HTTP/1.1 web.internal r", body(client));
+                assertEquals("HTTP/1.1 web.internal r", client.readBody());
                 gate.routeTo(https("web.internal"), ports.get(1));
                 client.send(GET);
-                assertTrue(body(client).startsWith("HTTP/2.0 web.internal "));
+                assertTrue(client.readBody().startsWith("HTTP/2.0 web.internal "));
             }
         } finally {
             nginx.destroy();
