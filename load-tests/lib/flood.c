@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,24 +101,24 @@ int main(int count, char **words) {
     int *floods = calloc(clients, sizeof *floods);
     for (int i = 0; i < clients; i++) {
         floods[i] = client(0x7f010001u + i, port, 1); /* answers are not read */
+        if (setsockopt(floods[i], IPPROTO_UDP, UDP_SEGMENT, &length, sizeof length)) { /* the kernel cuts a batch into queries, at the receiver */
+            fail("UDP_SEGMENT");
+        }
     }
     int prober = client(0x7f020001u, port, 1 << 20);
     if (setsockopt(prober, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)) {
         fail("SO_TIMESTAMPNS");
     }
-    struct iovec vector = {query, length};
-    struct mmsghdr messages[BATCH] = {0};
+    unsigned char batch[BATCH * sizeof query];
     for (int i = 0; i < BATCH; i++) {
-        messages[i].msg_hdr.msg_iov = &vector;
-        messages[i].msg_hdr.msg_iovlen = 1;
+        memcpy(batch + i * length, query, length);
     }
     double start = now(CLOCK_MONOTONIC), elapsed = 0;
     long flooded = 0, probed = 0, turns = 0;
     while ((elapsed = now(CLOCK_MONOTONIC) - start) < seconds) {
         int idle = 1;
         if (flooded < rate * elapsed) {
-            int sent = sendmmsg(floods[turns++ % clients], messages, BATCH, 0);
-            flooded += sent > 0 ? sent : 0;
+            flooded += send(floods[turns++ % clients], batch, BATCH * length, 0) > 0 ? BATCH : 0;
             idle = 0;
         }
         if (probed < probe_rate * elapsed) {
