@@ -1,18 +1,9 @@
 package dev.gatepost.dns;
 
-import java.util.Arrays;
-
 /// The rest of a chain of aliases whose beginning is the zone's and whose target is somebody else's: a question of its own to
 /// the agent, whose answer goes behind the aliases. Reusable scratch of one thread.
 final class Chain {
-    private static final int OPT_LENGTH = 11;
-    private static final int RECURSION_DESIRED = 0x0100;
-    private static final byte[] NOTHING = {};
-
-    private final Query query = new Query();
-    private final byte[] question = new byte[Query.HEADER + DomainName.MAX_LENGTH + 4 + OPT_LENGTH];
-    /// As a message of its own, so that its pointers have to be moved; there is none before the first chain.
-    private byte[] message = {};
+    private final SubQuestion question = new SubQuestion();
     private int targetAt;
     private int from;
     private int to;
@@ -29,34 +20,18 @@ final class Chain {
     /// @param out    the answer so far, where the target's name is
     void begin(Query asked, byte[] out, int nameAt, int nameLength) {
         targetAt = nameAt;
-        Arrays.fill(question, 0, Query.HEADER, (byte) 0);
-        put16(question, 2, RECURSION_DESIRED | asked.repeatedFlags());
-        question[5] = 1;
-        System.arraycopy(out, nameAt, question, Query.HEADER, nameLength);
-        int at = Query.HEADER + nameLength;
-        put16(question, at, asked.type);
-        put16(question, at + 2, Query.CLASS_IN);
-        at += 4;
-        if (asked.edns) {
-            question[11] = 1;
-            Arrays.fill(question, at, at + OPT_LENGTH, (byte) 0);
-            put16(question, at + 1, RRType.OPT);
-            put16(question, at + 3, Responder.UDP_PAYLOAD);
-            put16(question, at + 7, asked.dnssecOk ? 0x8000 : 0);
-            at += OPT_LENGTH;
-        }
-        query.read(question, at);
-        from = query.questionEnd();
+        question.begin(out, nameAt, nameLength, asked.type, asked.repeatedFlags(), asked.edns, asked.dnssecOk);
+        from = question.from();
     }
 
-    /// The target, or nothing without a chain.
-    byte[] name() {
-        return isBegun() ? Arrays.copyOfRange(question, Query.HEADER, query.nameTo) : NOTHING;
+    /// The target.
+    DomainName name() {
+        return question.name();
     }
 
     /// @return false when somebody has to be asked
     boolean answer(Outside.Agent agent, Relay relay) {
-        if (!agent.answer(query, question, message(), from, message.length, relay)) {
+        if (!question.answer(agent, relay)) {
             return false;
         }
         done(relay);
@@ -64,15 +39,8 @@ final class Chain {
     }
 
     void answer(Outside.Reply reply, Relay relay) {
-        reply.write(query, question, message(), from, message.length, relay);
+        question.answer(reply, relay);
         done(relay);
-    }
-
-    private byte[] message() {
-        if (message.length == 0) {
-            message = new byte[Responder.MAX_MESSAGE];
-        }
-        return message;
     }
 
     private void done(Relay relay) {
@@ -87,7 +55,7 @@ final class Chain {
 
     /// Puts the records behind the aliases; returns where they end.
     int append(byte[] out, int at) {
-        System.arraycopy(message, from, out, at, to - from);
+        System.arraycopy(question.message(), from, out, at, to - from);
         int record = at;
         for (int i = 0; i < count; i++) {
             int fields = move(out, record, at);

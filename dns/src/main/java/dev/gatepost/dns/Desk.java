@@ -185,7 +185,7 @@ final class Desk {
     /// A query whose answer somebody else has been asked for.
     private final class Waiting implements Outside.Asker {
         private final byte[] query;
-        private final byte[] awaited;
+        private Awaited awaited;
         private final QueryRecord.Transport transport;
         private final Admission admission;
         private final byte[] address;
@@ -193,7 +193,7 @@ final class Desk {
         private final long receivedNanos;
         private final Sender sender;
 
-        Waiting(byte[] query, byte[] awaited, Arrival arrival, Sender sender) {
+        Waiting(byte[] query, Awaited awaited, Arrival arrival, Sender sender) {
             this.query = query;
             this.awaited = awaited;
             this.admission = access.of(arrival.address);
@@ -216,6 +216,11 @@ final class Desk {
             responder.admit(admission);
             boolean stream = transport != QueryRecord.Transport.UDP;
             int written = responder.relay(zone.get(), in, query.length, stream, out, awaited, reply, System.nanoTime());
+            if (written == Responder.LATER) {
+                awaited = responder.awaited();
+                agent.ask(this);
+                return;
+            }
             written = limited(written, transport, address, System.nanoTime());
             done(transport, address, port, receivedNanos);
             if (written != Responder.DROPPED) {

@@ -1,7 +1,5 @@
 package dev.gatepost.dns;
 
-import java.util.Arrays;
-
 /// What somebody outside says, at its place in the draft: the whole answer, or the rest of the chain of aliases that the zone
 /// began. Reusable scratch of one thread.
 final class Relayed {
@@ -50,16 +48,6 @@ final class Relayed {
         }
         reply.write(query, in, draft.out, draft.at, draft.limit, relay);
         return whole();
-    }
-
-    /// The name that has to be asked about, unless it is the query's own.
-    byte[] awaited() {
-        return chain.name();
-    }
-
-    /// Whether the zone has just begun the chain that was waited for, and no other.
-    boolean isFor(byte[] awaited) {
-        return Arrays.equals(awaited, chain.name());
     }
 
     private int whole() {

@@ -2,6 +2,7 @@ package dev.gatepost.dns;
 
 import dev.gatepost.dns.access.Access.Admission;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 
 /// Turns the bytes of a query into the bytes of its answer: parse, look up, copy encoded records, patch. Pure but for its
 /// scratch and its random numbers, free of garbage, for one thread at a time; one per event loop.
@@ -47,6 +48,7 @@ public final class Responder {
     private final Reach reach;
     private final ZoneReader reader;
     private final Relayed relayed;
+    private final MimicRecursion recursion;
 
     /// @param agent      answers for the names outside, shared names that it covers included; the RA bit says that there is one
     /// @param udpPayload most bytes of an answer by UDP, whatever the client allows
@@ -60,6 +62,7 @@ public final class Responder {
         this.reach = new Reach(agent);
         this.reader = new ZoneReader(reach, draft, chain);
         this.relayed = new Relayed(agent, draft, chain, reader);
+        this.recursion = new MimicRecursion(agent, reach);
     }
 
     /// What is known of the query that was answered last.
@@ -81,6 +84,11 @@ public final class Responder {
     /// @param out    room for the answer: 64 KiB for a stream, else the larger of 512 and the UDP payload
     /// @return bytes written to `out`, or [#DROPPED] or [#OUTSIDE]
     public int answer(Zone zone, byte[] in, int length, boolean stream, byte[] out) {
+        return answer(zone, in, length, stream, out, Map.of());
+    }
+
+    /// @param heard by the zone's mimic, if it has one, of the names that its answer leads to
+    private int answer(Zone zone, byte[] in, int length, boolean stream, byte[] out, Map<DomainName, byte[]> heard) {
         Query.Verdict verdict = query.read(in, length);
         begin(zone, in, length, stream, out);
         if (reach.admission() == Admission.IGNORED) {
@@ -92,7 +100,8 @@ public final class Responder {
             return prohibited(in, NOT_ALLOWED);
         }
         if (zone.mimic != null) {
-            int written = zone.mimic.answer(in, length, stream, reach.isRecursive(), out, record);
+            recursion.begin(heard);
+            int written = zone.mimic.answer(in, length, stream, recursion, out, record);
             if (written != OUTSIDE || verdict == Query.Verdict.GOOD) {
                 return written;
             }
@@ -118,6 +127,7 @@ public final class Responder {
             draft.explain(STALE_ANSWER, Relay.NO_TEXT);
         }
         chain.end();
+        recursion.end();
         record.query = in;
         record.nameFrom = Query.HEADER;
         record.nameTo = query.nameTo;
@@ -198,6 +208,9 @@ public final class Responder {
     ///
     /// @return bytes written, or [#LATER]
     int relay(byte[] in, long nowNanos) {
+        if (recursion.isWaiting()) {
+            return LATER;
+        }
         if (!chain.isBegun()) {
             draft.question(in, query.questionEnd());
         }
@@ -205,31 +218,34 @@ public final class Responder {
         return rcode == LATER ? LATER : finishRelayed(rcode);
     }
 
-    /// The name that the agent has to ask about before the query that [#answer] has just called [#OUTSIDE] can be answered,
-    /// unless it is the query's own.
-    byte[] awaited() {
-        return relayed.awaited();
+    /// What the agent has to be asked before the query that was just put off can be answered.
+    Awaited awaited() {
+        return recursion.isWaiting() ? recursion.awaited() : chain.isBegun() ? Awaited.chain(chain.name()) : Awaited.ANSWER;
     }
 
     /// The answer to an earlier query, now that the reply is there.
     ///
     /// @param awaited as [#awaited()] said then
-    int relay(Zone zone, byte[] in, int length, boolean stream, byte[] out, byte[] awaited, Outside.Reply reply, long nowNanos) {
-        if (awaited.length > 0) {
-            int written = answer(zone, in, length, stream, out);
-            if (written != OUTSIDE) {
-                return written;
-            }
-            if (!relayed.isFor(awaited)) {
-                // The zone has another alias by now, and the client will ask again.
-                return plain(in, Rcode.SERVFAIL);
-            }
-        } else {
+    /// @return bytes written, or [#LATER] where it leads on to another name
+    int relay(Zone zone, byte[] in, int length, boolean stream, byte[] out, Awaited awaited, Outside.Reply reply, long nowNanos) {
+        if (awaited.name().isEmpty()) {
             query.read(in, length);
             begin(zone, in, length, stream, out);
             draft.question(in, query.questionEnd());
+            return finishRelayed(relayed.replied(query, in, reply, nowNanos));
         }
-        return finishRelayed(relayed.replied(query, in, reply, nowNanos));
+        int written = answer(zone, in, length, stream, out, awaited.mimic() ? recursion.heard(awaited, reply, nowNanos) : Map.of());
+        if (written != OUTSIDE) {
+            return written;
+        }
+        if (awaited.mimic() && recursion.isWaiting()) {
+            return LATER;
+        }
+        if (!awaited.mimic() && chain.isBegun() && awaited.name().get().equals(chain.name())) {
+            return finishRelayed(relayed.replied(query, in, reply, nowNanos));
+        }
+        // The zone has another alias by now, and the client will ask again.
+        return plain(in, Rcode.SERVFAIL);
     }
 
     private int finishRelayed(int rcode) {

@@ -48,7 +48,7 @@ final class ConsulProfile implements Mimic {
     }
 
     @Override
-    public int answer(byte[] in, int length, boolean stream, boolean forwards, byte[] out, QueryRecord record) {
+    public int answer(byte[] in, int length, boolean stream, Recursion recursion, byte[] out, QueryRecord record) {
         return switch (ConsulQuery.verdict(in, length)) {
             case IGNORE -> {
                 record.rcode = -1;
@@ -59,8 +59,9 @@ final class ConsulProfile implements Mimic {
             case ANSWER -> {
                 ConsulQuery query = ConsulQuery.read(in, length).orElseThrow();
                 record.type = query.type();
-                Optional<ConsulMessage> reply = reply(query, stream, forwards);
-                if (reply.isEmpty() && (forwards || isLate(query))) {
+                var outside = new ConsulRecursion(recursion);
+                Optional<ConsulMessage> reply = reply(query, stream, outside);
+                if (outside.isWaiting() || (reply.isEmpty() && (outside.isAvailable() || isLate(query)))) {
                     yield Responder.OUTSIDE;
                 }
                 yield write(query, reply.orElseGet(() -> refused(query)), in, out, record);
@@ -69,7 +70,8 @@ final class ConsulProfile implements Mimic {
     }
 
     /// Empty for a name that is left to others.
-    private Optional<ConsulMessage> reply(ConsulQuery query, boolean stream, boolean forwards) {
+    private Optional<ConsulMessage> reply(ConsulQuery query, boolean stream, ConsulRecursion outside) {
+        boolean forwards = outside.isAvailable();
         var reply = new ConsulMessage(query.question());
         reply.recursionAvailable = forwards;
         if (query.name().isWithin(ARPA)) {
@@ -89,7 +91,7 @@ final class ConsulProfile implements Mimic {
             }
             case RRType.NS -> nameServers(reply.answers, reply.additional);
             case RRType.AXFR -> reply.rcode = Rcode.NOTIMP;
-            default -> new Look(query.name(), query.type(), query.payload(), stream, DEEPEST_ALIAS).into(reply);
+            default -> new Look(query.name(), query.type(), query.payload(), stream, DEEPEST_ALIAS, outside).into(reply);
         }
         return Optional.of(reply);
     }
@@ -103,8 +105,10 @@ final class ConsulProfile implements Mimic {
         private final OptionalInt edns;
         private final boolean stream;
         private final int depth;
+        private final ConsulRecursion outside;
 
-        Look(DomainName name, int type, OptionalInt edns, boolean stream, int depth) {
+        Look(DomainName name, int type, OptionalInt edns, boolean stream, int depth, ConsulRecursion outside) {
+            this.outside = outside;
             this.name = name;
             this.type = type;
             this.edns = edns;
@@ -184,21 +188,22 @@ final class ConsulProfile implements Mimic {
 
         /// Each different address once; an alias only where nobody has an address, and then one.
         private void addresses(List<Instance> instances, int ttl, ConsulMessage reply) {
-            List<ResourceRecord> alias = List.of();
+            Optional<DomainName> alias = Optional.empty();
             Set<Rdata> seen = new HashSet<>();
             for (Instance each : instances) {
                 Found found = find(each, ttl);
                 if (found.answers.isEmpty() || !seen.add(found.answers.getFirst().rdata())) {
                     continue;
                 }
-                if (found.answers.getFirst().type() != RRType.CNAME) {
+                if (!(found.answers.getFirst().rdata() instanceof Rdata.Cname(var target))) {
                     reply.answers.addAll(found.answers);
                 } else if (alias.isEmpty()) {
-                    alias = found.answers;
+                    alias = Optional.of(target);
                 }
             }
-            if (reply.answers.isEmpty()) {
-                reply.answers.addAll(alias);
+            if (reply.answers.isEmpty() && alias.isPresent()) {
+                reply.answers.add(new ResourceRecord(name, ttl, new Rdata.Cname(alias.get())));
+                reply.answers.addAll(led(alias.get(), ttl));
             }
         }
 
@@ -257,30 +262,34 @@ final class ConsulProfile implements Mimic {
                 return Found.NOTHING;
             }
             DomainName target = DomainName.of(hostName);
-            List<ResourceRecord> more = follow(target).stream()
+            return type == RRType.SRV
+                    ? new Found(List.of(srv(instance, target, ttl)), led(target, ttl))
+                    : new Found(List.of(new ResourceRecord(name, ttl, new Rdata.Cname(target))), List.of());
+        }
+
+        /// What is behind the alias of a service, with the service's own TTL.
+        private List<ResourceRecord> led(DomainName target, int ttl) {
+            return follow(target).stream()
                     .filter(each -> each.type() == RRType.CNAME || each.type() == RRType.A || each.type() == RRType.AAAA)
                     .limit(edns.isPresent() ? Long.MAX_VALUE : MOST_ALIASED)
                     .map(each -> new ResourceRecord(each.owner(), ttl, each.rdata()))
                     .toList();
-            if (type == RRType.SRV) {
-                return new Found(List.of(srv(instance, target, ttl)), more);
-            }
-            List<ResourceRecord> chain = new ArrayList<>(List.of(new ResourceRecord(name, ttl, new Rdata.Cname(target))));
-            chain.addAll(more);
-            return new Found(chain, List.of());
         }
 
         private ResourceRecord srv(Instance instance, DomainName target, int ttl) {
             return new ResourceRecord(name, ttl, new Rdata.Srv(1, instance.weight(), instance.port(), target, List.of()));
         }
 
-        /// Where an alias leads, as far as it stays within the domain.
+        /// Where an alias leads: to a name of ours, or to one that somebody else is asked about.
         private List<ResourceRecord> follow(DomainName target) {
-            if (depth < 1 || domainOf(target).filter(domain -> !domain.equals(target)).isEmpty()) {
+            if (domainOf(target).filter(domain -> !domain.equals(target)).isEmpty()) {
+                return outside.addresses(target);
+            }
+            if (depth < 1) {
                 return List.of();
             }
             var inner = new ConsulMessage(new byte[] {0, 0, 0, 0, 0});
-            new Look(target, RRType.ANY, OptionalInt.empty(), false, depth - 1).into(inner);
+            new Look(target, RRType.ANY, OptionalInt.empty(), false, depth - 1, outside).into(inner);
             return inner.answers;
         }
 
