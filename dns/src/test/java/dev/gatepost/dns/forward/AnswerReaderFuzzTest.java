@@ -1,12 +1,19 @@
 package dev.gatepost.dns.forward;
 
+import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.Mutator;
 import dev.gatepost.dns.Relay;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
@@ -20,6 +27,43 @@ class AnswerReaderFuzzTest {
     /// As in `PacketFuzzTest`.
     private static final long ROUNDS = Long.getLong("gatepost.fuzz.packets", 60_000);
     private static final long SEED = Long.getLong("gatepost.fuzz.seed", 42);
+    private static final int[] TYPES = {Type.A, Type.NAPTR, Type.SRV, Type.MX, Type.SOA, Type.ANY, Type.HTTPS, Type.DNAME, Type.RRSIG, Type.PTR};
+    private static final int FIXED = 9;
+    private static final int LONGEST = 65_000;
+    private static final int RESPONSE = 0x80;
+    private static final int OPCODE = 0x78;
+    private static final AnswerReader READER = new AnswerReader(Duration.ofDays(1), Duration.ofHours(1));
+
+    /// The kept ones; with `JAZZER_FUZZ=1` those as well that Jazzer finds by the code that they reach.
+    ///
+    /// @param bytes which question, flags and counts, and what is behind the question
+    @MethodSource("kept")
+    @FuzzTest(maxDuration = "")
+    void readsAnyAnswerAndKeepsNothingDamaged(byte[] bytes) throws IOException {
+        if (bytes.length < FIXED || bytes.length > LONGEST) {
+            return;
+        }
+        int type = TYPES[(bytes[0] & 0x7f) % TYPES.length];
+        QuestionKey key = QuestionKey.of(DomainName.of("www.example.com").wire(), type, bytes[0] < 0, false);
+        byte[] question = query("www.example.com.", type).toWire();
+        ByteBuffer message = ByteBuffer.allocate(question.length + bytes.length - FIXED)
+                .put(question, 0, 2)
+                .put((byte) ((bytes[1] & ~OPCODE) | RESPONSE))
+                .put(bytes[2])
+                .put(question, 4, 2)
+                .put(bytes, 3, FIXED - 3)
+                .put(question, 12, question.length - 12)
+                .put(bytes, FIXED, bytes.length - FIXED);
+        int id = (question[0] & 0xff) << 8 | (question[1] & 0xff);
+        assertTrue(AnswerReader.matches(message.array(), message.capacity(), id, key.name(), type));
+        if (READER.read(message.array(), message.capacity(), key, "test", 0) instanceof Reading.Answered(var answer)) {
+            wellFormed(key, answer);
+        }
+    }
+
+    static Stream<Arguments> kept() throws IOException {
+        return Mutator.kept(Path.of("src/test/resources/fuzz/answers.hex")).stream().map(bytes -> Arguments.of((Object) bytes));
+    }
 
     @Test
     void readsDamagedAnswersAndKeepsNothingDamaged() throws IOException {
