@@ -36,8 +36,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Answers DNS queries by UDP and TCP on one address, by TLS on another, and those that an HTTPS server hands over. With epoll every event loop has a UDP socket of its own, among which
-/// the kernel spreads the clients (`SO_REUSEPORT`); without, one socket does.
+/// Answers DNS queries by UDP and TCP on one address, by TLS on another, and those that an HTTPS server hands over. With epoll
+/// every event loop has a UDP socket of its own, among which the kernel spreads the clients (`SO_REUSEPORT`); without, one
+/// socket does.
 public final class DnsServer implements AutoCloseable {
     private static final int UDP_BUFFER = 1 << 20;
     private static final int PORT_ATTEMPTS = 16;

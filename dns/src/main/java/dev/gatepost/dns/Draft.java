@@ -19,8 +19,8 @@ final class Draft {
     /// Somebody trusted has validated it.
     boolean authentic;
     QueryRecord.Source source = QueryRecord.Source.NONE;
-    /// EDE info code (RFC 8914 section 4), or [Relay#NO_ERROR_INFO].
-    int errorInfo = Relay.NO_ERROR_INFO;
+    /// Of an extended error.
+    int errorInfo = ErrorInfo.NONE;
     byte[] errorText = Relay.NO_TEXT;
 
     /// @param longest  bytes of the message
@@ -29,7 +29,7 @@ final class Draft {
         this.out = out;
         this.longest = longest;
         limit = longest - reserved;
-        errorInfo = Relay.NO_ERROR_INFO;
+        errorInfo = ErrorInfo.NONE;
         errorText = Relay.NO_TEXT;
         clear();
     }

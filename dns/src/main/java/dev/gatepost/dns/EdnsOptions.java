@@ -76,7 +76,7 @@ final class EdnsOptions {
             at = option(out, at, KEEPALIVE, 2);
             at = put16(out, at, (int) Math.min(0xffff, idleNanos.getAsLong() / TENTH_NANOS));
         }
-        if (draft.errorInfo != Relay.NO_ERROR_INFO) {
+        if (draft.errorInfo != ErrorInfo.NONE) {
             at = extendedError(draft, at);
         }
         if (query.padded && isEncrypted()) {

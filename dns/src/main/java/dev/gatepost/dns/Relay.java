@@ -2,9 +2,6 @@ package dev.gatepost.dns;
 
 /// What is said of records that come from elsewhere: header fields, and words for log and EDE. Reusable scratch of one thread.
 public final class Relay {
-    /// No extended error.
-    public static final int NO_ERROR_INFO = -1;
-
     /// When the query came, or the reply to it: [System#nanoTime].
     public long nowNanos;
 
@@ -19,8 +16,8 @@ public final class Relay {
     /// Somebody trusted has validated it: the AD bit, for clients that asked to know.
     public boolean authenticated;
     public boolean truncated;
-    /// EDE info code (RFC 8914 section 4), or [#NO_ERROR_INFO].
-    public int errorInfo;
+    /// One of [ErrorInfo].
+    public int errorInfo = ErrorInfo.NONE;
     public byte[] errorText = {};
     public QueryRecord.Source source = QueryRecord.Source.NONE;
     /// Past its TTL (RFC 8767).
@@ -40,7 +37,7 @@ public final class Relay {
         authoritative = false;
         authenticated = false;
         truncated = false;
-        errorInfo = NO_ERROR_INFO;
+        errorInfo = ErrorInfo.NONE;
         errorText = NO_TEXT;
         source = QueryRecord.Source.NONE;
         stale = false;

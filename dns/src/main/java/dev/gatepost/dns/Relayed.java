@@ -69,7 +69,7 @@ final class Relayed {
         }
         draft.source = relay.source;
         draft.authoritative = true;
-        if (relay.errorInfo != Relay.NO_ERROR_INFO) {
+        if (relay.errorInfo != ErrorInfo.NONE) {
             draft.explain(relay.errorInfo, relay.errorText);
         }
         if (relay.truncated || chain.length() > Math.min(draft.limit, Draft.POINTER_REACH) - draft.at) {

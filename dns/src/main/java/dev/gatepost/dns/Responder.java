@@ -27,11 +27,6 @@ public final class Responder {
     private static final int FLAG_TRUNCATED = 0x0200;
     private static final int FLAG_RECURSION_AVAILABLE = 0x0080;
     private static final int FLAG_AUTHENTIC_DATA = 0x0020;
-    // RFC 8914 section 4.
-    private static final int STALE_ANSWER = 3;
-    private static final int PROHIBITED = 18;
-    private static final int NOT_AUTHORITATIVE = 20;
-    private static final int NOT_SUPPORTED = 21;
     private static final byte[] NOBODY_TO_ASK = words("not a name of ours, and nobody is asked about others");
     private static final byte[] NOT_THAT_CLASS = words("class IN only");
     private static final byte[] NOT_THAT_TYPE = words("no such operation");
@@ -124,7 +119,7 @@ public final class Responder {
         int longest = stream ? MAX_MESSAGE : Math.clamp(query.udpSize, Query.PLAIN_UDP_SIZE, Math.max(Query.PLAIN_UDP_SIZE, udpPayload));
         draft.begin(out, Math.min(longest, out.length), query.edns ? OPT_LENGTH + options.reserved(query) : 0);
         if (zone.stale) {
-            draft.explain(STALE_ANSWER, Relay.NO_TEXT);
+            draft.explain(ErrorInfo.STALE_ANSWER, Relay.NO_TEXT);
         }
         chain.end();
         recursion.end();
@@ -154,17 +149,17 @@ public final class Responder {
             return unproven(in);
         }
         if (query.queryClass != Query.CLASS_IN && query.queryClass != Query.CLASS_ANY) {
-            return plain(in, Rcode.REFUSED, NOT_SUPPORTED, NOT_THAT_CLASS);
+            return plain(in, Rcode.REFUSED, ErrorInfo.NOT_SUPPORTED, NOT_THAT_CLASS);
         }
         if (query.type == RRType.AXFR || query.type == RRType.IXFR) {
             // No zone transfers, to anybody: RFC 5936 section 2.2.1.
-            return plain(in, Rcode.REFUSED, NOT_SUPPORTED, NO_TRANSFERS);
+            return plain(in, Rcode.REFUSED, ErrorInfo.NOT_SUPPORTED, NO_TRANSFERS);
         }
         if (query.type == RRType.OPT || query.type == 0) {
             return plain(in, Rcode.FORMERR);
         }
         if (query.type >= RRType.FIRST_META && query.type <= RRType.LAST_META) {
-            return plain(in, Rcode.NOTIMP, NOT_SUPPORTED, NOT_THAT_TYPE);
+            return plain(in, Rcode.NOTIMP, ErrorInfo.NOT_SUPPORTED, NOT_THAT_TYPE);
         }
         draft.question(in, query.questionEnd());
         int rcode = reader.read(zone, query, in);
@@ -177,7 +172,7 @@ public final class Responder {
 
     private int prohibited(byte[] in, byte[] why) {
         record.denied = true;
-        return plain(in, Rcode.REFUSED, PROHIBITED, why);
+        return plain(in, Rcode.REFUSED, ErrorInfo.PROHIBITED, why);
     }
 
     /// Answers for somebody outside from a zone of his own, behind the question of another responder's message.
@@ -200,7 +195,7 @@ public final class Responder {
 
     /// The REFUSED answer to the query that [#answer] has just called [#OUTSIDE].
     public int refuse(byte[] in) {
-        return plain(in, Rcode.REFUSED, NOT_AUTHORITATIVE, NOBODY_TO_ASK);
+        return plain(in, Rcode.REFUSED, ErrorInfo.NOT_AUTHORITATIVE, NOBODY_TO_ASK);
     }
 
     /// The agent's answer to the query that [#answer] has just called [#OUTSIDE], or what it knows of the rest of the chain

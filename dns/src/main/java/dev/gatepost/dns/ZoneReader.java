@@ -7,9 +7,6 @@ import org.jspecify.annotations.Nullable;
 /// thread, free of garbage.
 final class ZoneReader {
     private static final int MOST_ALIASES = 8;
-    // RFC 8914 section 4.
-    private static final int OTHER = 0;
-    private static final int NOT_READY = 14;
     private static final byte[] NOTHING_KNOWN = words("no complete catalog yet");
     private static final byte[] NOTHING_NOW = words("known, but there is nothing to point at now");
 
@@ -91,8 +88,8 @@ final class ZoneReader {
             }
             RRset set = pick(owner.sets, query.type);
             if (set == null) {
-                if (owner.declared && owner.sets.length == 0 && draft.errorInfo == Relay.NO_ERROR_INFO) {
-                    draft.explain(OTHER, NOTHING_NOW);
+                if (owner.declared && owner.sets.length == 0 && draft.errorInfo == ErrorInfo.NONE) {
+                    draft.explain(ErrorInfo.OTHER, NOTHING_NOW);
                 }
                 soa(zone, query.type == RRType.DS ? delegating(zone, owner) : owner.origin, ownerAt, ownerLength);
                 return Rcode.NOERROR;
@@ -190,7 +187,7 @@ final class ZoneReader {
             return present(zone, wildcard, Query.HEADER, length);
         }
         if (!zone.complete) {
-            draft.explain(NOT_READY, NOTHING_KNOWN);
+            draft.explain(ErrorInfo.NOT_READY, NOTHING_KNOWN);
             return Rcode.SERVFAIL;
         }
         if (zone.search.length > 0 && length == query.nameLength() && isSearched(zone, in)) {

@@ -1,5 +1,6 @@
 package dev.gatepost.dns.forward;
 
+import dev.gatepost.dns.ErrorInfo;
 import dev.gatepost.dns.Outside;
 import dev.gatepost.dns.Query;
 import dev.gatepost.dns.QueryRecord;
@@ -16,10 +17,6 @@ final class CachedAnswer implements Outside.Reply {
     /// TTL of what is answered past its own (RFC 8767 section 4).
     static final int STALE_SECONDS = 30;
 
-    private static final int EDE_STALE = 3;
-    private static final int EDE_STALE_NXDOMAIN = 19;
-    private static final int EDE_CACHED_ERROR = 13;
-    private static final int EDE_NO_REACHABLE_AUTHORITY = 22;
     private static final byte[] NO_WORDS = {};
     private static final int LONGEST_WORDS = 160;
     /// Objects and map entry, about.
@@ -124,7 +121,7 @@ final class CachedAnswer implements Outside.Reply {
     void writeCached(byte[] out, int from, int to, Relay relay) {
         write(out, from, to, relay, QueryRecord.Source.CACHE);
         if (isFailure()) {
-            relay.errorInfo = EDE_CACHED_ERROR;
+            relay.errorInfo = ErrorInfo.CACHED_ERROR;
         }
     }
 
@@ -134,7 +131,7 @@ final class CachedAnswer implements Outside.Reply {
         write(out, from, to, relay, QueryRecord.Source.FORWARD);
         relay.upstream = upstream;
         if (isFailure()) {
-            relay.errorInfo = EDE_NO_REACHABLE_AUTHORITY;
+            relay.errorInfo = ErrorInfo.NO_REACHABLE_AUTHORITY;
         }
     }
 
@@ -187,7 +184,7 @@ final class CachedAnswer implements Outside.Reply {
             }
         }
         relay.stale = true;
-        relay.errorInfo = rcode == Rcode.NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
+        relay.errorInfo = rcode == Rcode.NXDOMAIN ? ErrorInfo.STALE_NXDOMAIN : ErrorInfo.STALE_ANSWER;
         relay.errorText = NO_WORDS;
     }
 

@@ -1,6 +1,7 @@
 package dev.gatepost.dns.forward;
 
 import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.ErrorInfo;
 import dev.gatepost.dns.Outside;
 import dev.gatepost.dns.Query;
 import dev.gatepost.dns.Rcode;
@@ -41,7 +42,6 @@ final class ForwardAgent implements Outside.Agent {
     private static final int TYPE_SOA = 6;
     private static final int WAITERS_PER_QUESTION = 8;
     private static final int POPULAR = 2;
-    private static final int EDE_NOT_AUTHORITATIVE = 20; // RFC 8914 section 4.21
     private static final byte[] NO_RECURSION = "recursion (RD) is not asked for".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] NOT_FORWARDED = "nobody is asked about this name".getBytes(StandardCharsets.US_ASCII);
 
@@ -195,7 +195,7 @@ final class ForwardAgent implements Outside.Agent {
     private static boolean refused(int from, Relay relay, byte[] why) {
         relay.end = from;
         relay.rcode = Rcode.REFUSED;
-        relay.errorInfo = EDE_NOT_AUTHORITATIVE;
+        relay.errorInfo = ErrorInfo.NOT_AUTHORITATIVE;
         relay.errorText = why;
         return true;
     }

@@ -1,6 +1,7 @@
 package dev.gatepost.dns.forward;
 
 import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.ErrorInfo;
 import dev.gatepost.dns.QueryRecord;
 import dev.gatepost.dns.RRType;
 import dev.gatepost.dns.Rcode;
@@ -26,7 +27,6 @@ public final class LocalNames {
     public static final LocalNames NONE = new LocalNames(Map.of(), Map.of(), Set.of(), List.of());
 
     private static final int TTL = 60;
-    private static final int EDE_BLOCKED = 15;
     private static final byte[] BLOCKED = "on a block list".getBytes(StandardCharsets.US_ASCII);
     /// SOA rdata: `. . 1 3600 600 86400 60`.
     private static final byte[] SOA = {0, 0, 0, 0, 0, 1, 0, 0, 0x0e, 0x10, 0, 0, 0x02, 0x58, 0, 1, 0x51, (byte) 0x80, 0, 0, 0, TTL};
@@ -161,7 +161,7 @@ public final class LocalNames {
         relay.end = from;
         if (!here) {
             relay.rcode = Rcode.NXDOMAIN;
-            relay.errorInfo = EDE_BLOCKED;
+            relay.errorInfo = ErrorInfo.BLOCKED;
             relay.errorText = BLOCKED;
         }
         for (InetAddress each : known == null ? List.<InetAddress>of() : known) {

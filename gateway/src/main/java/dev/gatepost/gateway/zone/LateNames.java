@@ -3,6 +3,7 @@ package dev.gatepost.gateway.zone;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.gatepost.dns.DomainName;
+import dev.gatepost.dns.ErrorInfo;
 import dev.gatepost.dns.Origin;
 import dev.gatepost.dns.Outside;
 import dev.gatepost.dns.Query;
@@ -44,8 +45,6 @@ public final class LateNames implements Outside {
     private static final Duration LAST_GOOD = Duration.ofHours(1);
     private static final int MOST_NAMES = 10_000;
     private static final int MOST_QUESTIONS = 64;
-    private static final int STALE_ANSWER = 3; // RFC 8914 section 4.4
-    private static final int NO_REACHABLE_AUTHORITY = 22; // RFC 8914 section 4.23
 
     private final ZoneSettings settings;
     private final Names names;
@@ -278,11 +277,11 @@ public final class LateNames implements Outside {
             if (outcome.zone.isPresent()) {
                 responder.into(outcome.zone.get(), query, in, out, to, relay);
                 relay.stale = outcome.stale;
-                relay.errorInfo = outcome.stale ? STALE_ANSWER : Relay.NO_ERROR_INFO;
+                relay.errorInfo = outcome.stale ? ErrorInfo.STALE_ANSWER : ErrorInfo.NONE;
             } else {
                 relay.end = from;
                 relay.rcode = Rcode.SERVFAIL;
-                relay.errorInfo = NO_REACHABLE_AUTHORITY;
+                relay.errorInfo = ErrorInfo.NO_REACHABLE_AUTHORITY;
             }
             relay.errorText = outcome.trouble.getBytes(StandardCharsets.UTF_8);
         }
