@@ -64,6 +64,7 @@ final class CleartextStart extends ChannelInboundHandlerAdapter implements LiveC
         }
         if (http2 && length < PREFACE.length) {
             begun = all;
+            deadline.at = loop.now() + loop.requestHeaderNanos;
             return;
         }
         leave();
@@ -101,10 +102,12 @@ final class CleartextStart extends ChannelInboundHandlerAdapter implements LiveC
         var _ = ctx.close();
     }
 
-    /// Nothing is in flight that anybody would miss.
+    /// A request may be on its way: what follows is served once.
     @Override
     public void drain() {
-        close();
+        if (!begun.isReadable()) {
+            deadline.at = Math.min(deadline.at, loop.now() + Http1Connection.QUIET_NANOS);
+        }
     }
 
     @Override

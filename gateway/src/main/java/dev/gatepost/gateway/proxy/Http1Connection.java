@@ -24,7 +24,7 @@ final class Http1Connection extends Http1Carrier implements Downstream, LiveConn
 
     /// A draining connection that was idle for so long is closed. One that has just been used, or opened, may have a request on its
     /// way, which the close would meet.
-    private static final long QUIET_NANOS = 1_000_000_000L;
+    static final long QUIET_NANOS = 1_000_000_000L;
 
     private enum State {
         /// Between requests, or in a request's head.

@@ -48,6 +48,21 @@ class DrainTest {
         }
     }
 
+    /// `P` may begin the preface of HTTP/2 as well.
+    @Test
+    void answersARequestWhoseFirstByteHadCome() throws Exception {
+        try (RawOrigin origin = RawOrigin.answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+                RunningGate gate = RunningGate.start().routeTo(origin.port());
+                RawClient client = gate.connect().send("P")) {
+            CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> gate.gate().drain(Duration.ofSeconds(10)));
+            gate.settle(); // each connection is told in its turn
+            client.send("OST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+            String all = client.readToEnd();
+            assertTrue(all.startsWith("HTTP/1.1 200 OK\r\n") && all.contains("\r\nConnection: close\r\n"), all);
+            assertTrue(drained.get(10, TimeUnit.SECONDS));
+        }
+    }
+
     @Test
     void letsAWebSocketGoOnWhileOthersEnd() throws Exception {
         try (RawOrigin origin = RawOrigin.manual();
