@@ -1,8 +1,11 @@
 """The load generators, and what one run of each has to say."""
 
+import base64
 import re
+import struct
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from processes import Failed
 
@@ -52,7 +55,7 @@ def find(pattern, text, what):
 
 
 def h2load(processes, url, connections, streams, seconds, rate=None, http1=False, body=None):
-    """h2load; at a fixed rate with every latency on record, else as fast as the server goes."""
+    """h2load; at a fixed rate with every latency on record, else as fast as the server goes. Instead of a URL a file with one a line."""
     command = ["h2load", "-t1", "-c", connections, "-m", streams, "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
     if http1:
         command.append("--h1")
@@ -64,7 +67,8 @@ def h2load(processes, url, connections, streams, seconds, rate=None, http1=False
         command += [f"--log-file={log}"]
     else:
         command += ["-D", seconds]
-    text = run(processes, [*command, url], seconds)
+    command += ["-i", url] if isinstance(url, Path) else [url]
+    text = run(processes, command, seconds)
     done, succeeded = map(int, find(r"requests: .*?, (\d+) done, (\d+) succeeded", text, "h2load").groups())
     good = int(find(r"status codes: (\d+) 2xx", text, "h2load").group(1))
     data = int(find(r"\((\d+)\) data", text, "h2load").group(1))
@@ -110,11 +114,23 @@ def wrk_bytes(processes, url, connections, seconds, script=None):
     return outcome, float(read) * 1024 ** " KMGT".index(size or " ")
 
 
+def dns_over_https(processes, port, queries, seconds, rate=None):
+    """h2load with a GET for each line of dnsperf's file (RFC 8484 section 4.1): dnsperf's own client waits for Nagle's algorithm."""
+    uris = processes.folder / f"queries-{port}.uris"
+    if not uris.exists():
+        names = [line.split()[0] for line in queries.read_text().splitlines()]
+        uris.write_text("".join(f"https://127.0.0.1:{port}/dns-query?dns={base64.urlsafe_b64encode(address_query(name)).decode().rstrip('=')}\n" for name in names))
+    return h2load(processes, uris, 8, 8, seconds, rate)
+
+
+def address_query(name):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.rstrip(".").split("."))
+    return struct.pack(">6H", 0, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
+
+
 def dnsperf(processes, port, queries, seconds, rate=None, clients=8, outstanding=64, transport="udp"):
     """dnsperf; every latency is on record at a fixed rate, where the extra output does not disturb."""
     command = ["dnsperf", "-s", "127.0.0.1", "-p", port, "-d", queries, "-l", seconds, "-c", clients, "-T", 1, "-q", outstanding, "-t", 2, "-m", transport]
-    if transport == "doh":
-        command += ["-O", "doh-uri=https://localhost/dns-query", "-O", "doh-method=POST"]
     if rate:
         command += ["-Q", rate, "-v"]
     text = run(processes, command, seconds)

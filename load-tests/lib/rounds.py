@@ -15,7 +15,8 @@ from processes import core_times, cpu_seconds, rss_mib
 class Server:
     """A running server under test.
 
-    log   the file in which every request leaves one line; None: it has none
+    log   the file in which every request leaves its lines; None: it has none
+    lines that each request leaves
     peer  the Gatepost with the same duties, to which its CPU is compared
     """
 
@@ -23,6 +24,7 @@ class Server:
     pid: int
     port: int
     log: Path | None = None
+    lines: int = 1
     peer: str = "gatepost"
     note: str = ""
 
@@ -103,9 +105,9 @@ class Rounds:
         if not server.log:
             return
         deadline = time.monotonic() + 5
-        while (lines := count_lines(server.log)) < outcome.requests and time.monotonic() < deadline:
+        while (lines := count_lines(server.log)) < outcome.requests * server.lines and time.monotonic() < deadline:
             time.sleep(0.1)
-        if not outcome.requests <= lines <= outcome.requests + load.slack:
+        if not outcome.requests <= lines / server.lines <= outcome.requests + load.slack:
             self.faults.append(f"{server.name}, {load.name}: {lines} log lines for {outcome.requests} {self.unit}s")
 
     def report(self, heading):
