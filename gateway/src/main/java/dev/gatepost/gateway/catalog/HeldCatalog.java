@@ -40,6 +40,10 @@ final class HeldCatalog {
     /// Names of held services by the nodes that they have instances on.
     private final Map<String, Set<String>> onNode = new HashMap<>();
 
+    /// What became another service, or none, since the last snapshot, and which one that was.
+    private NavigableSet<String> changed = new TreeSet<>();
+
+    private Snapshot.Mark last = Snapshot.EMPTY.mark();
     private int instances;
     private long edition;
     private long roster;
@@ -49,7 +53,7 @@ final class HeldCatalog {
     /// @param partial names that are not on it may be there all the same
     /// @return names to read: those not held, and those whose tags are not the ones we hold
     Set<String> list(Map<String, Set<String>> names, boolean partial) {
-        List<String> changed = names.entrySet().stream().filter(each -> !each.getValue().equals(listed.get(each.getKey()))).map(Map.Entry::getKey).toList();
+        List<String> retagged = names.entrySet().stream().filter(each -> !each.getValue().equals(listed.get(each.getKey()))).map(Map.Entry::getKey).toList();
         if (partial) {
             listed.putAll(names);
         } else {
@@ -60,7 +64,7 @@ final class HeldCatalog {
             roster++;
         }
         otherTags.retainAll(listed.keySet());
-        changed.forEach(this::compareTags);
+        retagged.forEach(this::compareTags);
         return tagsDiffer();
     }
 
@@ -202,6 +206,7 @@ final class HeldCatalog {
     private void hold(Service fresh) {
         String name = fresh.name();
         Service before = services.put(name, fresh);
+        changed.add(name);
         if (before == null) {
             roster++;
         } else {
@@ -217,6 +222,7 @@ final class HeldCatalog {
     private void forget(String name) {
         Service gone = services.remove(name);
         if (gone != null) {
+            changed.add(name);
             leaveNodes(gone);
             failing.remove(name);
             instances -= gone.instances().size();
@@ -271,8 +277,12 @@ final class HeldCatalog {
         return instances;
     }
 
+    /// To be called by one who compares each with the one before.
     Snapshot snapshot() {
-        return new Snapshot(services, nodes);
+        Snapshot now = new Snapshot(services, nodes, new Snapshot.Step(last, changed));
+        changed = new TreeSet<>();
+        last = now.mark();
+        return now;
     }
 
     private Service sharing(Service read, Optional<Service> held) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
@@ -20,24 +21,42 @@ public final class Snapshot {
     private final List<Node> allNodes;
     /// Empty where this one is all local.
     private final Optional<Snapshot> local;
+    private final Mark mark = new Mark();
+    private final Optional<Step> step;
+
+    /// Stands for a snapshot, without holding on to it.
+    static final class Mark {}
+
+    /// Which services differ from those of another snapshot; all others are the same objects.
+    record Step(Mark from, SortedSet<String> services) {}
 
     /// @param services by name
     /// @param nodes    by name; also nodes that carry no service
     public Snapshot(Map<String, Service> services, Map<String, Node> nodes) {
-        this(services, nodes, Optional.empty());
+        this(services, nodes, Optional.empty(), Optional.empty());
     }
 
-    private Snapshot(Map<String, Service> services, Map<String, Node> nodes, Optional<Snapshot> local) {
+    /// One that knows in what it differs from another, so that nobody needs to compare.
+    Snapshot(Map<String, Service> services, Map<String, Node> nodes, Step step) {
+        this(services, nodes, Optional.empty(), Optional.of(step));
+    }
+
+    private Snapshot(Map<String, Service> services, Map<String, Node> nodes, Optional<Snapshot> local, Optional<Step> step) {
         this.services = Collections.unmodifiableSortedMap(new TreeMap<>(services));
         this.nodes = Collections.unmodifiableSortedMap(new TreeMap<>(nodes));
         this.allServices = List.copyOf(this.services.values());
         this.allNodes = List.copyOf(this.nodes.values());
         this.local = local;
+        this.step = step;
+    }
+
+    Mark mark() {
+        return mark;
     }
 
     /// This one with other services: some of them have instances in other datacenters.
     Snapshot withStandby(Map<String, Service> all) {
-        return new Snapshot(all, nodes, Optional.of(this));
+        return new Snapshot(all, nodes, Optional.of(this), Optional.empty());
     }
 
     /// What there is in our own datacenter.
@@ -62,7 +81,18 @@ public final class Snapshot {
 
     /// Calls back with old and new of every service that isn't the same object as in `before`; one of them is empty where
     /// it was added or removed.
+    @SuppressWarnings("ReferenceEquality") // the contract
     public void servicesChangedFrom(Snapshot before, BiConsumer<Optional<Service>, Optional<Service>> changed) {
+        if (step.isPresent() && step.get().from().equals(before.mark)) {
+            step.get().services().forEach(name -> {
+                Optional<Service> was = Optional.ofNullable(before.services.get(name));
+                Optional<Service> is = Optional.ofNullable(services.get(name));
+                if (was.orElse(null) != is.orElse(null)) {
+                    changed.accept(was, is);
+                }
+            });
+            return;
+        }
         Changes.between(before.allServices, allServices, Service::name, changed);
     }
 

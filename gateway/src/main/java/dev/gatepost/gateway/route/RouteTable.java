@@ -4,7 +4,6 @@ import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
-import dev.gatepost.gateway.route.TraefikLabels.Label;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -16,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -25,7 +23,7 @@ import java.util.stream.Stream;
 /// All routes of one state, compiled for look-up, with everything that was rejected on the way. Immutable.
 public final class RouteTable {
     public static final RouteTable EMPTY =
-            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), List.of(), List.of(), List.of(), List.of());
+            new RouteTable(RouteIndex.EMPTY, new RouteSettings(Set.of(), HealthRule.PASSING, ""), Declarations.NONE, List.of(), List.of(), List.of());
 
     static final Comparator<Route> LOOK_UP_ORDER =
             Comparator.comparingInt((Route route) -> -route.priority()).thenComparing(Route::key, RouteKey.ORDER);
@@ -34,8 +32,7 @@ public final class RouteTable {
 
     private final RouteIndex index;
     private final RouteSettings settings;
-    /// In name order.
-    private final List<ServiceRoutes> services;
+    private final Declarations declared;
     private final List<RouteFragment.Claims> written;
     private final List<Change> changes;
     private final List<Conflict> newConflicts;
@@ -53,13 +50,13 @@ public final class RouteTable {
     private RouteTable(
             RouteIndex index,
             RouteSettings settings,
-            List<ServiceRoutes> services,
+            Declarations declared,
             List<RouteFragment.Claims> written,
             List<Change> changes,
             List<Conflict> newConflicts) {
         this.index = index;
         this.settings = settings;
-        this.services = services;
+        this.declared = declared;
         this.written = written;
         this.changes = changes;
         this.newConflicts = newConflicts;
@@ -79,30 +76,11 @@ public final class RouteTable {
         boolean reusable = settings.equals(previous.settings);
         Set<String> affected = new HashSet<>();
         Map<RouteKey, List<Claim>> touched = new LinkedHashMap<>();
-        List<ServiceRoutes> known = known(snapshot, previous, affected, touched);
-        Map<String, SortedMap<String, Label>> shared = new TreeMap<>();
-        int at = 0;
-        for (Service service : snapshot.inOrder()) {
-            ServiceRoutes present = known.get(at++);
-            Map<String, SortedMap<String, Label>> own =
-                    reusable && present.isOf(service) ? present.middlewares() : ServiceRoutes.middlewares(service, settings);
-            // The first service by name decides what a middleware is.
-            own.forEach(shared::putIfAbsent);
-        }
-        List<ServiceRoutes> services = new ArrayList<>(known.size());
-        at = 0;
-        for (Service service : snapshot.inOrder()) {
-            ServiceRoutes present = known.get(at++);
-            if (reusable && present.isOf(service) && present.holds(shared)) {
-                services.add(present);
-                continue;
-            }
-            touch(present, affected, touched);
-            ServiceRoutes read = ServiceRoutes.read(service, settings, shared);
-            services.add(read);
-            affected.add(read.name());
-            read.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
-        }
+        Declarations declared = previous.declared.next(snapshot, settings, reusable, (before, now) -> {
+            affected.add(before.name());
+            before.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()));
+            now.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()).add(claim));
+        });
         List<RouteFragment.Claims> written = written(snapshot, fragments, settings, reusable, previous.written, affected, touched);
         List<Change> changes = new ArrayList<>();
         List<Conflict> newConflicts = new ArrayList<>();
@@ -111,29 +89,7 @@ public final class RouteTable {
                     .forEach(key -> touched.computeIfAbsent(key, _ -> new ArrayList<>()));
         }
         RouteIndex index = assemble(previous.index, touched, affected, settings.commands(), settings(written), changes, newConflicts);
-        return new RouteTable(index, settings, List.copyOf(services), List.copyOf(written), List.copyOf(changes), List.copyOf(newConflicts));
-    }
-
-    /// What `previous` holds of each service of the snapshot, in its order. Whatever else it holds is gone.
-    private static List<ServiceRoutes> known(Snapshot snapshot, RouteTable previous, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
-        List<ServiceRoutes> known = new ArrayList<>(snapshot.services().size());
-        int at = 0;
-        for (Service service : snapshot.inOrder()) {
-            if (at < previous.services.size() && previous.services.get(at).isOf(service)) {
-                known.add(previous.services.get(at++));
-                continue;
-            }
-            // Both are in name order: what was passed over is gone.
-            while (at < previous.services.size() && previous.services.get(at).name().compareTo(service.name()) < 0) {
-                touch(previous.services.get(at++), affected, touched);
-            }
-            boolean found = at < previous.services.size() && previous.services.get(at).name().equals(service.name());
-            known.add(found ? previous.services.get(at++) : ServiceRoutes.none(service.name()));
-        }
-        while (at < previous.services.size()) {
-            touch(previous.services.get(at++), affected, touched);
-        }
-        return known;
+        return new RouteTable(index, settings, declared, List.copyOf(written), List.copyOf(changes), List.copyOf(newConflicts));
     }
 
     /// What the fragments claim, read anew only where the fragment or the service that it names is another object.
@@ -183,11 +139,6 @@ public final class RouteTable {
         return settings;
     }
 
-    private static void touch(ServiceRoutes gone, Set<String> affected, Map<RouteKey, List<Claim>> touched) {
-        affected.add(gone.name());
-        gone.claims().forEach(claim -> touched.computeIfAbsent(claim.key(), _ -> new ArrayList<>()));
-    }
-
     /// The index with every touched route put together anew, or taken out when nobody claims it any more.
     ///
     /// @param touched  new claims of the affected owners, in their order, by the routes that may be other than before
@@ -229,7 +180,7 @@ public final class RouteTable {
     /// last counts.
     public static RouteTable of(Collection<Route> routes) {
         List<Entry> entries = routes.stream().map(route -> new Entry(route.key(), route, List.of(), List.of(), List.of())).toList();
-        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, List.of(), List.of(), List.of(), List.of());
+        return new RouteTable(RouteIndex.EMPTY.with(entries, List.of()), EMPTY.settings, Declarations.NONE, List.of(), List.of(), List.of());
     }
 
     /// The route of a request: the first in [look-up order][#routes()] that serves it. Allocates nothing unless a condition
@@ -294,7 +245,7 @@ public final class RouteTable {
     /// In lower case, services that a route is declared for, by themselves or by an operator.
     public Set<String> services() {
         Set<String> named = new HashSet<>();
-        services.stream().filter(each -> !each.claims().isEmpty()).forEach(each -> named.add(each.name().toLowerCase(Locale.ROOT)));
+        declared.services().stream().filter(each -> !each.claims().isEmpty()).forEach(each -> named.add(each.name().toLowerCase(Locale.ROOT)));
         written.forEach(each -> each.claims().forEach(claim -> named.add(claim.service().toLowerCase(Locale.ROOT))));
         return named;
     }
@@ -307,7 +258,7 @@ public final class RouteTable {
     /// By service; then what gave way to another service.
     public List<Rejected> rejected() {
         List<Rejected> rejected = new ArrayList<>();
-        services.forEach(service -> rejected.addAll(service.rejected()));
+        declared.services().forEach(service -> rejected.addAll(service.rejected()));
         index.forEach(entry -> rejected.addAll(entry.rejected()));
         rejected.addAll(settings.commands().rejected());
         rejected.addAll(settings.commands().idle(index));
@@ -326,7 +277,7 @@ public final class RouteTable {
     /// by itself: private addresses may be the same in two.
     public List<Ghost> ghosts() {
         Map<String, List<String>> byAddress = new TreeMap<>();
-        for (ServiceRoutes each : services) {
+        for (ServiceRoutes each : declared.services()) {
             for (Instance instance : each.service().instances()) {
                 if (instance.port() != 0 && instance.distance() == 0) {
                     String host = instance.address();
