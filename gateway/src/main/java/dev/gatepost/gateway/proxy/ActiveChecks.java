@@ -97,8 +97,8 @@ final class ActiveChecks implements AutoCloseable {
         try (Socket socket = new Socket()) {
             socket.setSoTimeout(timeoutMillis);
             socket.connect(new InetSocketAddress(endpoint.host(), endpoint.port()), timeoutMillis);
-            String request = "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUser-Agent: gatepost-health-check\r\nConnection: close\r\n\r\n"
-                    .formatted(check.what().path(), endpoint.host(), endpoint.port());
+            String request = "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: gatepost-health-check\r\nConnection: close\r\n\r\n"
+                    .formatted(check.what().path(), endpoint.authority());
             socket.getOutputStream().write(request.getBytes(ISO_8859_1));
             String line = statusLine(new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1)));
             return line.matches("HTTP/1\\.[01] [23]\\d\\d.*") ? "" : "health check %s: %s (expected: 2xx or 3xx)".formatted(check.what().path(), line.isEmpty() ? "no answer" : line);

@@ -9,4 +9,9 @@ record EndpointKey(String instance, String host, int port, EndpointProtocol prot
     static EndpointKey of(Endpoint endpoint) {
         return new EndpointKey(endpoint.instance(), endpoint.host(), endpoint.port(), endpoint.protocol());
     }
+
+    /// As it stands in a Host field (RFC 3986 section 3.2.2).
+    String authority() {
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    }
 }

@@ -66,7 +66,7 @@ final class EndpointPool {
                 endpoint.service(), endpoint.instance(), endpoint.node(), endpoint.datacenter(), endpoint.host(), endpoint.port());
         this.host = endpoint.host();
         this.port = endpoint.port();
-        this.hostAndPort = ((host.contains(":") ? "[" + host + "]" : host) + ":" + port).getBytes(ISO_8859_1);
+        this.hostAndPort = EndpointKey.of(endpoint).authority().getBytes(ISO_8859_1);
         this.literal = literal(host);
         this.id = Hash.of(endpoint.instance() + " " + host + " " + port);
         this.createdAt = loop.now();
