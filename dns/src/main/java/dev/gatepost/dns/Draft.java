@@ -30,7 +30,6 @@ final class Draft {
         this.longest = longest;
         limit = longest - reserved;
         errorInfo = ErrorInfo.NONE;
-        errorText = Relay.NO_TEXT;
         clear();
     }
 

@@ -32,7 +32,9 @@ final class MimicRecursion implements Mimic.Recursion {
     }
 
     void end() {
-        missing = Optional.empty();
+        if (missing.isPresent()) {
+            missing = Optional.empty();
+        }
     }
 
     @Override

@@ -13,7 +13,7 @@ final class SetWriter {
     private final Draft draft;
     private final NameKey key;
     private int[] picks = new int[128];
-    private long[] taken = new long[16];
+    private long[] numbers = new long[16];
     private long random = ThreadLocalRandom.current().nextLong() | 1;
 
     SetWriter(Draft draft, NameKey key) {
@@ -55,8 +55,10 @@ final class SetWriter {
     private void addWhole(Zone zone, RRset set, int first, int ownerAt) {
         int from = draft.at;
         int split = set.offsets[first];
-        draft.copy(set.blocks, split, set.blocks.length - split);
-        draft.copy(set.blocks, 0, split);
+        int rest = set.blocks.length - split;
+        System.arraycopy(set.blocks, split, draft.out, from, rest);
+        System.arraycopy(set.blocks, 0, draft.out, from + rest, split);
+        draft.at = from + set.blocks.length;
         draft.answers += set.count;
         if (ownerAt != Query.HEADER) {
             repoint(set, first, from, ownerAt);
@@ -88,13 +90,17 @@ final class SetWriter {
     }
 
     private void addPicked(Zone zone, RRset set, int fitting, int ownerAt) {
+        byte[] out = draft.out;
         int from = draft.at;
+        int at = from;
         for (int i = 0; i < fitting; i++) {
             int block = picks[i];
-            draft.pointer(draft.at, ownerAt);
-            draft.at += 2;
-            draft.copy(set.blocks, set.offsets[block] + 2, set.offsets[block + 1] - set.offsets[block] - 2);
+            int size = set.offsets[block + 1] - set.offsets[block];
+            System.arraycopy(set.blocks, set.offsets[block], out, at, size);
+            draft.pointer(at, ownerAt);
+            at += size;
         }
+        draft.at = at;
         draft.answers += fitting;
         if (set.glue.length > 0) {
             addGlue(zone, set, 0, fitting, from, true);
@@ -108,21 +114,21 @@ final class SetWriter {
         if (picks.length < set.count) {
             picks = new int[set.count];
         }
-        clearTaken(set.count);
+        long[] taken = noneTaken(set.count);
         int fitting = 0;
         int draws = set.lot == null ? 0 : DRAWS;
         int next = first;
         for (int tried = 0; tried < draws + set.count; tried++) {
             int block = next;
             next = tried < draws && set.lot != null ? set.lot.draw(below(set.count), below(Integer.MAX_VALUE)) : wrap(next + 1, set.count);
-            if (isTaken(block)) {
+            if (isTaken(taken, block)) {
                 continue;
             }
             room -= set.offsets[block + 1] - set.offsets[block] + (set.glue.length > 0 ? set.glue[block].length : 0);
             if (room < 0) {
                 break;
             }
-            take(block);
+            take(taken, block);
             picks[fitting++] = block;
         }
         return fitting;
@@ -133,7 +139,7 @@ final class SetWriter {
     ///
     /// @param picked whether they are those of [#picks], else `count` of them in their order
     private void addGlue(Zone zone, RRset set, int first, int count, int from, boolean picked) {
-        clearTaken(set.glueGroups);
+        long[] taken = noneTaken(set.glueGroups);
         int block = from;
         for (int i = 0; i < count; i++) {
             int index = picked ? picks[i] : wrap(first + i, set.count);
@@ -142,18 +148,18 @@ final class SetWriter {
             block += size;
             byte[] glue = set.glue[index];
             int group = set.glueGroup[index];
-            if (isTaken(group)) {
+            if (isTaken(taken, group)) {
                 continue;
             }
             if (glue.length == 0 && set.type == RRType.SRV) {
-                take(group);
+                take(taken, group);
                 addHost(zone, target, size - set.targetAt);
                 continue;
             }
             if (glue.length > draft.room() || target > Draft.POINTER_REACH) {
                 return;
             }
-            take(group);
+            take(taken, group);
             int record = draft.at;
             draft.copy(glue, 0, glue.length);
             while (record < draft.at) {
@@ -207,21 +213,21 @@ final class SetWriter {
         }
     }
 
-    // Numbers that were met before.
-
-    private void clearTaken(int bound) {
+    /// An empty set of numbers below a bound.
+    private long[] noneTaken(int bound) {
         int words = (bound + 63) >>> 6;
-        if (taken.length < words) {
-            taken = new long[words];
+        if (numbers.length < words) {
+            numbers = new long[words];
         }
-        Arrays.fill(taken, 0, words, 0);
+        Arrays.fill(numbers, 0, words, 0);
+        return numbers;
     }
 
-    private boolean isTaken(int number) {
+    private static boolean isTaken(long[] taken, int number) {
         return (taken[number >>> 6] & 1L << number) != 0;
     }
 
-    private void take(int number) {
+    private static void take(long[] taken, int number) {
         taken[number >>> 6] |= 1L << number;
     }
 

@@ -62,9 +62,14 @@ final class ZoneReader {
                 : noSuchName(zone, zone.originOf(in, Query.HEADER, query.nameLength(), key), query.nameLength());
     }
 
+    /// A reference that is written costs the collector's barrier, so none is that is there already.
     private void begin(Query asked) {
-        query = asked;
-        searched = null;
+        if (query != asked) {
+            query = asked;
+        }
+        if (searched != null) {
+            searched = null;
+        }
         chain.end();
     }
 
