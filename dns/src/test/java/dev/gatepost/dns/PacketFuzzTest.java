@@ -57,7 +57,7 @@ class PacketFuzzTest {
 
     /// The kept ones; with `JAZZER_FUZZ=1` those as well that Jazzer finds by the code that they reach.
     @MethodSource("kept")
-    @FuzzTest(maxDuration = "")
+    @FuzzTest(maxDuration = "10m")
     void answersAnyMessageAsTheRfcsSay(byte[] packet) throws IOException {
         if (packet.length > Responder.MAX_MESSAGE) {
             return;

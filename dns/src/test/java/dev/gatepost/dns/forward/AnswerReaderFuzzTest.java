@@ -38,7 +38,7 @@ class AnswerReaderFuzzTest {
     ///
     /// @param bytes which question, flags and counts, and what is behind the question
     @MethodSource("kept")
-    @FuzzTest(maxDuration = "")
+    @FuzzTest(maxDuration = "10m")
     void readsAnyAnswerAndKeepsNothingDamaged(byte[] bytes) throws IOException {
         if (bytes.length < FIXED || bytes.length > LONGEST) {
             return;
