@@ -6,16 +6,18 @@ import dev.gatepost.gateway.catalog.Node;
 import io.netty.util.NetUtil;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Stream;
 
 /// Where an instance or a node is, as DNS can say it: by addresses, or by a host name that has them, and under which name
 /// an SRV record points at it.
 sealed interface Locator {
+    String LAN_IPV4 = "lan_ipv4";
+    String LAN_IPV6 = "lan_ipv6";
+    Instance.TaggedAddress NOT_TAGGED = new Instance.TaggedAddress("", 0);
 
     /// @param addresses at most one a family
     /// @param target    a name for SRV records to point at
@@ -42,38 +44,46 @@ sealed interface Locator {
             return of(instance.node(), names);
         }
         String datacenter = instance.node().datacenter();
+        Map<String, Instance.TaggedAddress> tagged = instance.taggedAddresses();
         Locator own = of(
                 instance.serviceAddress(),
-                key -> Optional.ofNullable(instance.taggedAddresses().get(key)).map(Instance.TaggedAddress::address),
+                tagged.getOrDefault(LAN_IPV4, NOT_TAGGED).address(),
+                tagged.getOrDefault(LAN_IPV6, NOT_TAGGED).address(),
                 Optional.empty(),
-                address -> addressName(address, datacenter, names));
+                datacenter,
+                names);
         boolean self = own instanceof HostName(var name) && names.ofService(instance.service(), datacenter).contains(name);
         return self ? of(instance.node(), names) : own;
     }
 
     static Locator of(Node node, Names names) {
         Map<String, String> tagged = node.taggedAddresses();
-        return of(
-                node.address(),
-                key -> Optional.ofNullable(tagged.get(key)),
-                Names.isHostName(node.name()) ? Optional.of(names.ofNode(node)) : Optional.empty(),
-                address -> addressName(address, node.datacenter(), names));
+        Optional<DomainName> ownName = Names.isHostName(node.name()) ? Optional.of(names.ofNode(node)) : Optional.empty();
+        return of(node.address(), tagged.getOrDefault(LAN_IPV4, ""), tagged.getOrDefault(LAN_IPV6, ""), ownName, node.datacenter(), names);
     }
 
-    /// @param ownName a name that resolves to all addresses
-    /// @param spelled the name that spells an address, where there is no such name
-    private static Locator of(
-            String address, Function<String, Optional<String>> tagged, Optional<DomainName> ownName, Function<InetAddress, DomainName> spelled) {
+    /// @param ownName a name that resolves to all addresses; without one, that which spells the address
+    private static Locator of(String address, String taggedV4, String taggedV6, Optional<DomainName> ownName, String datacenter, Names names) {
         Optional<InetAddress> plain = ip(address);
         if (plain.isEmpty()) {
             return Names.isHostName(address)
                     ? new HostName(DomainName.of(address))
                     : new Nowhere(address.isEmpty() ? "no address" : "address '" + address + "' is neither an IP address nor a host name");
         }
-        Optional<InetAddress> v4 = tagged.apply("lan_ipv4").flatMap(Locator::ip).or(() -> plain).filter(Inet4Address.class::isInstance);
-        Optional<InetAddress> v6 = tagged.apply("lan_ipv6").flatMap(Locator::ip).or(() -> plain).filter(ip -> !(ip instanceof Inet4Address));
-        List<InetAddress> all = Stream.of(v4, v6).flatMap(Optional::stream).toList();
-        return ownName.map(name -> new Addresses(all, name, all)).orElseGet(() -> new Addresses(all, spelled.apply(plain.get()), List.of(plain.get())));
+        InetAddress own = plain.get();
+        InetAddress v4 = ip(taggedV4).orElse(own);
+        InetAddress v6 = ip(taggedV6).orElse(own);
+        List<InetAddress> all = new ArrayList<>(2);
+        if (v4 instanceof Inet4Address) {
+            all.add(v4);
+        }
+        if (!(v6 instanceof Inet4Address)) {
+            all.add(v6);
+        }
+        List<InetAddress> both = List.copyOf(all);
+        return ownName.isPresent()
+                ? new Addresses(both, ownName.get(), both)
+                : new Addresses(both, addressName(own, datacenter, names), List.of(own));
     }
 
     /// An address literal; never asks a resolver. An IPv4-mapped one is the IPv4 address.
