@@ -1,12 +1,14 @@
 package dev.gatepost.gateway.catalog;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.io.SerializedString;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -149,6 +151,7 @@ final class LastGood implements CatalogSource {
                 Optional<Snapshot> now = live;
                 boolean due = now.isPresent()
                         && (!now.equals(written) || Duration.between(writtenAt, clock.instant()).compareTo(timing.refresh()) >= 0);
+                long began = System.nanoTime();
                 if (due && source.status().confirmedAt().isPresent()) {
                     try {
                         write(file, new Copy(now.get(), source.status().confirmedAt().get(), servedRevision.getAsLong()));
@@ -162,7 +165,8 @@ final class LastGood implements CatalogSource {
                         complained = true;
                     }
                 }
-                TimeUnit.NANOSECONDS.sleep(timing.interval().toNanos());
+                // A large catalog that changes all the time takes a small share of a core.
+                TimeUnit.NANOSECONDS.sleep(Math.max(timing.interval().toNanos(), 50 * (System.nanoTime() - began)));
             }
         } catch (InterruptedException _) {
             // closed
@@ -196,13 +200,13 @@ final class LastGood implements CatalogSource {
     // ---- the file -------------------------------------------------------------------------------------------------
 
     static void write(Path file, Copy copy) throws IOException {
-        JsonNode catalog = JSON.valueToTree(stored(copy.snapshot()));
+        byte[] catalog = JSON.writeValueAsBytes(stored(copy.snapshot()));
         ObjectNode root = JSON.createObjectNode();
         root.put("format", FORMAT);
         root.put("confirmedAt", copy.confirmedAt().toString());
         root.put("revision", copy.revision());
         root.put("sha256", sha256(catalog));
-        root.set("catalog", catalog);
+        root.putRawValue("catalog", new RawValue(new SerializedString(new String(catalog, StandardCharsets.UTF_8))));
         Path folder = file.toAbsolutePath().getParent();
         if (folder != null) {
             Files.createDirectories(folder);
@@ -240,7 +244,7 @@ final class LastGood implements CatalogSource {
                 LOG.warn("{} is no copy of a catalog in format {}, not used", file, FORMAT);
                 return Optional.empty();
             }
-            if (!root.path("sha256").asText().equals(sha256(root.path("catalog")))) {
+            if (!root.path("sha256").asText().equals(sha256(JSON.writeValueAsBytes(root.path("catalog"))))) {
                 LOG.warn("{} is damaged (its checksum is another), not used", file);
                 return Optional.empty();
             }
@@ -252,9 +256,9 @@ final class LastGood implements CatalogSource {
         }
     }
 
-    private static String sha256(JsonNode catalog) throws JsonProcessingException {
+    private static String sha256(byte[] catalog) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(JSON.writeValueAsBytes(catalog)));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(catalog));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every JDK has it
         }
