@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.gateway.fragment.PemFragment;
 import dev.gatepost.gateway.route.Rejected;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ record RejectedView(String kind, String service, String instance, String text, S
                         state.routes().rejected().stream().map(RejectedView::of),
                         state.fragments().rejected().stream()
                                 .map(fragment -> new RejectedView(fragment.medium(), "", "", fragment.source(), fragment.reason())),
+                        gateway.certificates().isPresent() ? Stream.<RejectedView>empty() : state.fragments().certificates().stream().map(RejectedView::unused),
                         state.names().leftOut().entrySet().stream()
                                 .map(name -> new RejectedView("name", name.getKey(), "", "", name.getValue())),
                         gateway.certificates().stream()
@@ -24,6 +26,10 @@ record RejectedView(String kind, String service, String instance, String text, S
                                 .map(certificate -> new RejectedView("certificate", "", "", certificate.file().toString(), certificate.reason())))
                 .flatMap(each -> each)
                 .toList();
+    }
+
+    private static RejectedView unused(PemFragment certificate) {
+        return new RejectedView("certificate", "", "", certificate.source(), "nobody is served it (expected: https.address, where HTTPS listens)");
     }
 
     private static RejectedView of(Rejected rejected) {

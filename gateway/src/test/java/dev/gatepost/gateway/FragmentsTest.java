@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.catalog.ConsulAgent;
 import dev.gatepost.gateway.catalog.Health;
+import dev.gatepost.gateway.config.ConfigReader;
+import dev.gatepost.gateway.config.ConfigReading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -223,6 +227,22 @@ class FragmentsTest {
     }
 
     @Test
+    void namesACertificateThatNobodyIsServed() throws Exception {
+        Path folder = Files.createDirectories(home.resolve("fragments"));
+        Files.writeString(folder.resolve("file.pem"), certificate("file.example"));
+        Files.writeString(home.resolve("services.yaml"), "services: []\n");
+        Path file = Files.write(home.resolve("plain.yaml"), List.of(
+                "http: { address: 127.0.0.1:0 }", "catalog: { file: services.yaml }", "fragments: { folder: " + folder + " }", "access-log: { output: none }", "threads: 1"));
+        ConfigReading reading = ConfigReader.read(Optional.of(file), Map.of());
+        try (Gateway gateway = Gateway.start(((ConfigReading.Valid) reading).config())) {
+            Await.until("the folder was read", SOON, () -> !gateway.state().fragments().certificates().isEmpty());
+            RejectedView unused = RejectedView.all(gateway).getFirst();
+            assertEquals(folder.resolve("file.pem").toString(), unused.text());
+            assertTrue(unused.reason().contains("https.address"), unused.reason());
+        }
+    }
+
+    @Test
     void followsAFolderWhoseFilesAreReplaced() throws Exception {
         try (Origin origin = Origin.start("web-1")) {
             Path folder = home.resolve("fragments");
@@ -246,6 +266,9 @@ class FragmentsTest {
                 Files.writeString(folder.resolve("more/notes.txt"), "what is this?");
                 Await.until("a new folder in it is served", SOON, () -> gateway.status("extra.test/name") == 200);
                 assertTrue(rejected(gateway, "notes.txt").contains("unknown extension"));
+
+                Files.writeString(folder.resolve("more/hand.fabio"), "route add ext fabio.test/ http://127.0.0.1:" + origin.port() + "/\n");
+                Await.until("fabio's commands in a file are obeyed", SOON, () -> gateway.status("fabio.test/name") == 200);
 
                 Files.delete(folder.resolve("routes/shop.yaml"));
                 Await.until("a deleted file's route is gone", SOON, () -> gateway.status("other.test/name") == 404);

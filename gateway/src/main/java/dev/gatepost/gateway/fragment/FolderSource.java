@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Fragments in a folder and in the folders directly below it: `NAME.yaml` is of routes, `NAME.zone` a zone,
-/// `NAME.pem` a certificate chain with its key. The extension alone tells, since a ConfigMap has no folders.
+/// `NAME.pem` a certificate chain with its key, `NAME.fabio` of fabio's commands, which apply in the order of their names. The extension alone tells, since a ConfigMap has no folders.
 ///
 /// The folder may be swapped as a whole behind a link (Kubernetes) and its files replaced (consul-template). A folder that
 /// can't be read takes nothing away; a file that is gone does.
@@ -157,7 +157,7 @@ final class FolderSource implements FragmentSource {
         String name = fileName.substring(0, dot);
         Optional<Fragment.Kind> kind = kind(fileName.substring(dot + 1));
         if (kind.isEmpty()) {
-            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml, NAME.zone, or NAME.pem with chain and key)"));
+            rejected.add(new RejectedFragment(Fragment.FILE, file.toString(), "unknown extension (expected: NAME.yaml, NAME.zone, NAME.fabio, or NAME.pem with chain and key)"));
             return;
         }
         String text = "";
@@ -183,6 +183,7 @@ final class FolderSource implements FragmentSource {
         return switch (extension) {
             case "yaml", "yml" -> Optional.of(Fragment.Kind.ROUTE);
             case "zone" -> Optional.of(Fragment.Kind.ZONE);
+            case "fabio" -> Optional.of(Fragment.Kind.COMMANDS);
             case "pem" -> Optional.of(Fragment.Kind.CERTIFICATE);
             default -> Optional.empty();
         };
