@@ -129,6 +129,7 @@ public final class ConsulCatalog implements CatalogSource {
     private long deliveredEdition;
     private int deliveredInstances;
     private long watchedRoster = -1;
+    private int recoveries;
     private boolean namesHeard;
     private boolean nodesHeard;
     private final ConsulRights rights = new ConsulRights();
@@ -258,6 +259,10 @@ public final class ConsulCatalog implements CatalogSource {
             try {
                 hear();
                 readingSince = System.nanoTime();
+                if (standing.recoveries() != recoveries) {
+                    recoveries = standing.recoveries();
+                    queue.retry(System.nanoTime());
+                }
                 if (!standing.away()) {
                     ReadQueue.Batch batch = queue.take(catalog.names(), catalog.nodeNames(), System.nanoTime());
                     read(batch.services(), Consistency.DEFAULT);

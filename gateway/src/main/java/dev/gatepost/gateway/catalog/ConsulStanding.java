@@ -79,6 +79,11 @@ final class ConsulStanding {
         LOG.warn("consul {} ({}): {}; {}", failure.kind().words(), address, failure.reason(), serving());
     }
 
+    /// How often a watch has got through after all of them had failed.
+    synchronized int recoveries() {
+        return recoveries;
+    }
+
     /// Sleeps before the next attempt; ends early when another watch got through.
     synchronized void awaitRetry(Duration longest) throws InterruptedException {
         long end = System.nanoTime() + longest.toNanos();

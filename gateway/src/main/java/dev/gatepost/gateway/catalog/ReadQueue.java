@@ -17,8 +17,9 @@ import java.util.function.Supplier;
 /// What to read next: first the services known to differ, then those whose read failed and is due again, then the next
 /// slice of a search for what else may have changed. The search asks each node for its services, or reads every service
 /// where that takes fewer requests. The next one waits twice as long as the one before took, so that searches take a third
-/// of the agent's attention at most; what arrives during one is never held up for longer than a slice takes. Beside all
-/// that a slow sweep reads one service after the other for nothing.
+/// of the agent's attention at most; what arrives during one is never held up for longer than a slice takes. A search that
+/// took far longer than the one before has waited for the agent to come back, and the next one need not wait for that as well.
+/// Beside all that a slow sweep reads one service after the other for nothing.
 ///
 /// Times are in nanoseconds of one clock. Confined to one thread.
 final class ReadQueue {
@@ -48,6 +49,7 @@ final class ReadQueue {
     private boolean nodesTell = true;
     private long searchStarted;
     private long searchNotBefore;
+    private long lastSearchTook;
     private String lastSwept = "";
     private long nextSwept;
 
@@ -89,6 +91,14 @@ final class ReadQueue {
     void failed(String name, long now) {
         Failing state = failing.computeIfAbsent(name, _ -> new Failing(backoffs.get()));
         state.due = now + state.backoff.next().toNanos();
+    }
+
+    /// The agent is back, and it wasn't their fault: all whose reads failed are due, as after a first failure.
+    void retry(long now) {
+        failing.values().forEach(state -> {
+            state.due = now;
+            state.backoff.reset();
+        });
     }
 
     SortedSet<String> failing() {
@@ -157,7 +167,8 @@ final class ReadQueue {
     /// To be called after each round: ends a search all of whose slices were taken.
     void roundDone(long now) {
         if (!searching() && searchStarted != 0) {
-            searchNotBefore = now + Math.max(searchPause, 2 * (now - searchStarted));
+            lastSearchTook = Math.min(now - searchStarted, 2 * lastSearchTook + searchPause);
+            searchNotBefore = now + Math.max(searchPause, 2 * lastSearchTook);
             searchStarted = 0;
         }
     }
