@@ -47,6 +47,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,7 +83,7 @@ public final class Gateway implements AutoCloseable {
     private volatile Optional<AdminApi> admin = Optional.empty(); // written by the thread that waits for its port
     private final Catalog catalog;
     private final FragmentWatch fragments;
-    private final CurrentState state;
+    private final AtomicReference<GatewayState> state; // written by the publication, read by everybody, once per request or query
     private final GatewayState.Settings settings;
     private final Publication publication;
     private final Object draining = new Object(); // a signal's thread against the admin API's
@@ -96,7 +97,7 @@ public final class Gateway implements AutoCloseable {
     private Gateway(GatewayConfig config, InstantSource clock) throws StartFailure {
         this.config = config;
         this.clock = clock;
-        this.state = new CurrentState(GatewayState.unknown(settings(config, Gateways.NONE), clock.instant()));
+        this.state = new AtomicReference<>(GatewayState.unknown(settings(config, Gateways.NONE), clock.instant()));
         try {
             this.accessLog = open("access log", AccessLog.open(
                     config.accessLog(), new AccessLog.Origin(hostName(), Version.ofThisBuild().version()), config.threads()));

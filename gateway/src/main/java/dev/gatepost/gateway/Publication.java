@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +25,7 @@ final class Publication {
     private static final int MOST_CONFLICTS_TOLD = 10;
     private static final Logger LOG = LoggerFactory.getLogger(Publication.class);
 
-    private final CurrentState served;
+    private final AtomicReference<GatewayState> served;
     private final GatewayState.Settings settings;
     private final Optional<Certificates> certificates;
     private final Withholding withholding;
@@ -39,7 +40,7 @@ final class Publication {
     /// @param served what every reader reads; holds the state before the first
     /// @param index  Consul's, as last heard
     Publication(
-            CurrentState served,
+            AtomicReference<GatewayState> served,
             GatewayState.Settings settings,
             Optional<Certificates> certificates,
             Withholding withholding,
