@@ -69,6 +69,7 @@ HAPROXY = """
 global
   nbthread 1
   maxconn {most}
+  no strict-limits
   log stdout len 4096 format raw local0
   ssl-default-bind-options ssl-min-ver TLSv1.3
   tune.h2.max-concurrent-streams 128
