@@ -102,7 +102,7 @@ public final class Gateway implements AutoCloseable {
             this.accessLog = open("access log", AccessLog.open(
                     config.accessLog(), new AccessLog.Origin(hostName(), Version.ofThisBuild().version()), config.threads()));
             EventLoopGroup loops = EventLoops.open(config.threads());
-            open("event loops", () -> loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly());
+            open("event loops", () -> EventLoops.close(loops).awaitUninterruptibly());
             this.certificates = config.https().isPresent() ? Optional.of(open("certificates", certificates(config.https().get()))) : Optional.empty();
             this.consulTls = config.consul().isPresent() ? ClientTls.of(config.consul().get()).map(tls -> open("TLS to consul", tls)) : Optional.empty();
             this.fragments = open("fragments", FragmentWatch.of(config, consulTls, clock));

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.dns.QueryRecord;
+import dev.gatepost.gateway.EventLoops;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.accesslog.Attempt;
 import dev.gatepost.gateway.accesslog.Cause;
@@ -186,7 +187,7 @@ final class RunningGate implements AutoCloseable {
     @Override
     public void close() {
         gate.close();
-        group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        EventLoops.close(group).syncUninterruptibly();
     }
 
     private final class Recording implements AccessLog {
