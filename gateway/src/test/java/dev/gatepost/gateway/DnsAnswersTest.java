@@ -74,6 +74,26 @@ class DnsAnswersTest {
     }
 
     @Test
+    void anInstanceWhoseActiveCheckFailsLeavesDnsThoughTheGateHasNoRequestForIt(@TempDir Path home) throws Exception {
+        Origin failing = Origin.start("failing");
+        int port = failing.port();
+        failing.close();
+        try (Origin sound = Origin.start("sound"); RunningGateway gateway = follow(home)) {
+            register("checked", "checked-1", "127.0.0.1", sound.port(), "gatepost.route=checked.test/ health-check=/|100ms");
+            register("checked", "checked-2", "127.0.0.1", port, "gatepost.route=checked.test/ health-check=/|100ms");
+            String left = "1 1 " + sound.port() + " 7f000001.addr.dc1.consul.";
+            Await.until("the one that answers no check has left", SOON, () -> Set.of(left).equals(lines(gateway, "checked.service.consul", "SRV")));
+            String why = gateway.explainName("checked.service.consul", "SRV").toString();
+            assertTrue(why.contains("the gate passes it over: health check /: "), why);
+            try (Origin back = Origin.start("back", port)) {
+                Await.until("it is back", SOON, () ->
+                        words(left + " 1 1 " + port + " 7f000001.addr.dc1.consul.").equals(words(String.join(" ", lines(gateway, "checked.service.consul", "SRV")))));
+                assertTrue(back.requests() > 0, "a check has asked it");
+            }
+        }
+    }
+
+    @Test
     void theOnlyInstanceStaysInDnsWhateverTheGateThinksOfIt(@TempDir Path home) throws Exception {
         Origin gone = Origin.start("gone");
         int port = gone.port();

@@ -22,16 +22,18 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 /// loops. For endpoints of which the catalog says nothing, such as those of a file. Only what does not answer 2xx or 3xx twice in a
 /// row is passed over, and where that would be all, nobody is.
 ///
-/// Blocking code, a virtual thread an endpoint.
+/// Blocking code, a virtual thread an endpoint. The lock is between those and the one that follows the table.
 final class ActiveChecks implements AutoCloseable {
     private static final int IN_A_ROW = 2;
     private static final int LONGEST_STATUS_LINE = 1024;
 
-    private record Check(EndpointKey endpoint, HealthCheck what) {}
+    private record Check(String service, EndpointKey endpoint, HealthCheck what) {}
 
     private final List<GateLoop> loops;
     private final int timeoutMillis;
     private final Map<Check, Thread> running = new HashMap<>();
+    private final Map<Check, Ejection> failing = new HashMap<>();
+    private long verdicts;
     private RouteTable followed = RouteTable.EMPTY;
 
     ActiveChecks(List<GateLoop> loops) {
@@ -39,8 +41,18 @@ final class ActiveChecks implements AutoCloseable {
         this.timeoutMillis = (int) Math.min(loops.getFirst().settings.timeouts().connect().toMillis(), Integer.MAX_VALUE);
     }
 
+    /// Endpoints whose checks fail, whether or not the gate has had a request for them.
+    synchronized List<Ejection> failing() {
+        return List.copyOf(failing.values());
+    }
+
+    /// How often a check has changed its mind.
+    synchronized long verdicts() {
+        return verdicts;
+    }
+
     /// Checks what that table asks for, and nothing else any more.
-    void follow(RouteTable table) {
+    synchronized void follow(RouteTable table) {
         if (table == followed) {
             return;
         }
@@ -49,14 +61,14 @@ final class ActiveChecks implements AutoCloseable {
         table.forEach(route -> {
             HealthCheck check = route.options().forwarding().healthCheck();
             if (!check.isNone()) {
-                route.upstream().endpoints().forEach(endpoint -> wanted.add(new Check(EndpointKey.of(endpoint), check)));
+                route.upstream().endpoints().forEach(endpoint -> wanted.add(new Check(endpoint.service(), EndpointKey.of(endpoint), check)));
             }
         });
         for (Iterator<Map.Entry<Check, Thread>> each = running.entrySet().iterator(); each.hasNext(); ) {
             Map.Entry<Check, Thread> check = each.next();
             if (!wanted.contains(check.getKey())) {
                 check.getValue().interrupt();
-                tell(check.getKey().endpoint(), "");
+                tell(check.getKey(), "");
                 each.remove();
             }
         }
@@ -74,7 +86,7 @@ final class ActiveChecks implements AutoCloseable {
                 failed = problem.isEmpty() ? 0 : failed + 1;
                 if (failing ? passed == IN_A_ROW : failed == IN_A_ROW) {
                     failing = !failing;
-                    tell(check.endpoint(), problem);
+                    tell(check, problem);
                 }
                 // Not all gateways and endpoints in the same moment.
                 Duration every = check.what().every();
@@ -85,9 +97,21 @@ final class ActiveChecks implements AutoCloseable {
         }
     }
 
-    private void tell(EndpointKey endpoint, String problem) {
-        for (GateLoop loop : loops) {
-            loop.eventLoop.execute(() -> loop.checked(endpoint, problem));
+    private synchronized void tell(Check check, String problem) {
+        if (!running.containsKey(check)) {
+            // It has been interrupted, and not noticed yet.
+            return;
+        }
+        EndpointKey endpoint = check.endpoint();
+        boolean changed = problem.isEmpty()
+                ? failing.remove(check) != null
+                : failing.put(check, Ejection.byCheck(check.service(), endpoint, problem, System.nanoTime())) == null;
+        if (changed) {
+            verdicts++;
+            String why = failing.entrySet().stream().filter(each -> each.getKey().endpoint().equals(endpoint)).map(each -> each.getValue().why()).findFirst().orElse("");
+            for (GateLoop loop : loops) {
+                loop.eventLoop.execute(() -> loop.checked(endpoint, why));
+            }
         }
     }
 
@@ -119,8 +143,9 @@ final class ActiveChecks implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         running.values().forEach(Thread::interrupt);
         running.clear();
+        failing.clear();
     }
 }

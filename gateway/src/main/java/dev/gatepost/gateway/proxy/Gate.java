@@ -43,6 +43,7 @@ public final class Gate implements AutoCloseable {
     private final List<List<Channel>> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, InetSocketAddress> addresses = new HashMap<>();
     private final Supplier<Serving> serving;
+    private final ActiveChecks checks;
     private final Thread forgetting;
     private final OpenConnections open;
     private final Transport transport;
@@ -54,6 +55,7 @@ public final class Gate implements AutoCloseable {
         this.group = group;
         this.open = new OpenConnections(loops.getFirst().settings);
         this.serving = serving;
+        this.checks = new ActiveChecks(loops);
         this.forgetting = Thread.ofVirtual().name("gate-forgetting").unstarted(this::forget);
     }
 
@@ -262,19 +264,19 @@ public final class Gate implements AutoCloseable {
         return EndpointView.of(loops);
     }
 
-    /// Endpoints that are passed over, the longest first.
+    /// Endpoints that are passed over, the longest first: what their requests have told, and what their active checks.
     public List<Ejection> ejections() {
-        return Ejection.of(loops);
+        return Ejection.of(loops, checks.failing());
     }
 
     /// How often an endpoint was ejected or restored: another number says that [#ejections] may have changed.
     public long verdicts() {
-        return loops.stream().mapToLong(loop -> loop.counters.verdicts).sum();
+        return loops.stream().mapToLong(loop -> loop.counters.verdicts).sum() + checks.verdicts();
     }
 
     private void forget() {
         RouteTable known = RouteTable.EMPTY;
-        try (ActiveChecks checks = new ActiveChecks(loops)) {
+        try (checks) {
             for (int looks = 1; ; looks++) {
                 Thread.sleep(LOOK_EVERY);
                 RouteTable table = serving.get().routes();
