@@ -4,8 +4,6 @@ import dev.gatepost.gateway.accesslog.Attempt;
 import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ExchangeRecord;
 import io.netty.buffer.ByteBuf;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The attempts to have one request answered: an endpoint is picked, a connection taken or opened, the request put on it;
@@ -32,13 +30,7 @@ final class Attempts {
     private final GateLoop loop;
     private final ExchangeRecord record;
     private final EndpointPool[] tried = new EndpointPool[MOST];
-    /// Request body that came before there was a connection to send it on.
-    private final List<ByteBuf> held = new ArrayList<>();
-    /// Most of a request's body that is kept after it was sent, for the case that the endpoint gives the request back.
-    private static final int MOST_KEPT = 64 * 1024;
-    /// All of the body so far is in [#held].
-    private boolean keeping;
-    private int kept;
+    private final HeldBody held = new HeldBody();
 
     private Step step = Step.NONE;
     private @Nullable RouteState route;
@@ -72,8 +64,7 @@ final class Attempts {
         pool = null;
         connection = null;
         waitedFrom = 0;
-        reused = committed = probe = keeping = false;
-        kept = 0;
+        reused = committed = probe = false;
     }
 
     /// Makes the first attempt. The request's fields are those that the endpoint shall get.
@@ -209,38 +200,12 @@ final class Attempts {
         step = Step.SENT;
         sentAt = loop.now();
         carrying.begin(this, route());
-        sendHeld(carrying);
+        committed |= !held.isEmpty();
+        held.sendOn(carrying);
         if (exchange.isRequestComplete() && request.bodyFollows) {
             carrying.end(exchange.requestTrailers());
         }
         exchange.awaitHead();
-    }
-
-    private void sendHeld(EndpointSide carrying) {
-        keeping = carrying.mayRefuse();
-        kept = 0;
-        if (held.isEmpty()) {
-            return;
-        }
-        for (int i = 0; i < held.size(); i++) {
-            ByteBuf data = held.get(i);
-            committed = true;
-            kept += data.readableBytes();
-            carrying.send(keeping ? data.retainedDuplicate() : data);
-        }
-        if (!keeping) {
-            held.clear();
-        } else if (kept > MOST_KEPT) {
-            keepNothing();
-        }
-    }
-
-    private void keepNothing() {
-        keeping = false;
-        for (int i = 0; i < held.size(); i++) {
-            held.get(i).release();
-        }
-        held.clear();
     }
 
     // ---- another attempt ----
@@ -312,8 +277,7 @@ final class Attempts {
             endpointFailed(detail);
         }
         over();
-        if (!exchange.isResponding() && keeping && (leaving ? mayTryAgain() : mayRepeat())) {
-            keeping = false;
+        if (!exchange.isResponding() && held.isWhole() && (leaving ? mayTryAgain() : mayRepeat())) {
             committed = false;
             attemptAgain(true);
         } else {
@@ -402,7 +366,7 @@ final class Attempts {
     void close() {
         over();
         step = Step.NONE;
-        keepNothing();
+        held.letGo();
     }
 
     // ---- the request's body ----
@@ -419,20 +383,9 @@ final class Attempts {
             return false;
         }
         committed = true;
-        if (keeping) {
-            keep(data);
-        }
+        held.keep(data);
         current.send(data);
         return true;
-    }
-
-    private void keep(ByteBuf data) {
-        kept += data.readableBytes();
-        if (kept > MOST_KEPT) {
-            keepNothing();
-        } else {
-            held.add(data.retainedDuplicate());
-        }
     }
 
     void end(FieldSection trailers) {
@@ -473,9 +426,7 @@ final class Attempts {
 
     void interim(ResponseHead head) {
         committed = true;
-        if (keeping) {
-            keepNothing();
-        }
+        held.letGo();
         exchange.interim(head);
     }
 
@@ -496,18 +447,14 @@ final class Attempts {
             return;
         }
         committed = true;
-        if (keeping) {
-            keepNothing();
-        }
+        held.letGo();
         exchange.responseHead(head, ends);
     }
 
     void switched(ResponseHead head) {
         route().load.answered();
         committed = true;
-        if (keeping) {
-            keepNothing();
-        }
+        held.letGo();
         record.firstByteNanos = loop.now() - sentAt;
         attempt.firstByteNanos = record.firstByteNanos;
         exchange.switched(head);
