@@ -52,7 +52,9 @@ final class Rewriting {
     static void apply(List<FieldEdit> edits, FieldSection fields, boolean secure) {
         for (FieldEdit edit : edits) {
             if (secure || !edit.tlsOnly()) {
-                drop(fields, edit.name());
+                if (!edit.adds()) {
+                    drop(fields, edit.name());
+                }
                 edit.value().ifPresent(value -> fields.add(edit.name(), value));
             }
         }

@@ -145,7 +145,7 @@ final class OptionReader {
         redirects.add(redirect);
     }
 
-    /// `NAME:VALUE`, or `!NAME` to remove it.
+    /// `NAME:VALUE`, `+NAME:VALUE` to leave others of that name, or `!NAME` to remove it.
     void requestHeader(String value) {
         requestFields.add(fieldEdit("request-header", value));
     }
@@ -158,9 +158,14 @@ final class OptionReader {
         int colon = value.indexOf(':');
         boolean remove = value.startsWith("!");
         if (remove == colon >= 0 || (!remove && colon + 1 == value.length())) {
-            throw new Malformed("%s=%s (expected: NAME:VALUE, or !NAME to remove it)".formatted(option, value));
+            throw new Malformed("%s=%s (expected: NAME:VALUE, +NAME:VALUE to leave others of that name, or !NAME to remove it)".formatted(option, value));
         }
-        return remove ? FieldEdit.of(value.substring(1), "", false) : FieldEdit.of(value.substring(0, colon), value.substring(colon + 1), false);
+        if (remove) {
+            return FieldEdit.of(value.substring(1), "", false);
+        }
+        boolean add = value.startsWith("+");
+        FieldEdit edit = FieldEdit.of(value.substring(add ? 1 : 0, colon), value.substring(colon + 1), false);
+        return add ? edit.adding() : edit;
     }
 
     void requestField(FieldEdit edit) {

@@ -217,8 +217,9 @@ class RouteRulesTest {
     }
 
     @Test
-    void setsAndRemovesHeadersOfRequestAndResponse() throws Exception {
-        List<FieldEdit> request = List.of(new FieldEdit("Host2", Optional.of("a b"), false), new FieldEdit("Cookie", Optional.empty(), false));
+    void setsAddsAndRemovesHeadersOfRequestAndResponse() throws Exception {
+        List<FieldEdit> request = List.of(new FieldEdit("Host2", Optional.of("a b"), false), new FieldEdit("Cookie", Optional.empty(), false),
+                new FieldEdit("Accept", Optional.of("b"), false).adding());
         List<FieldEdit> response = List.of(
                 new FieldEdit("Server", Optional.empty(), false), new FieldEdit("X-Frame-Options", Optional.of("DENY"), false),
                 new FieldEdit("Strict-Transport-Security", Optional.of("max-age=1"), true));
@@ -233,7 +234,7 @@ class RouteRulesTest {
             assertTrue(head.contains("\r\nX-Frame-Options: DENY\r\n") && !head.contains("SAMEORIGIN"), head);
             assertTrue(!head.contains("erver: ") && !head.contains("Strict-Transport"), head);
             String sent = client.read(Integer.parseInt(head.replaceAll("(?s).*Content-Length: (\\d+).*", "$1")));
-            assertTrue(sent.contains("Host2: a b\r\n") && !sent.contains("forged") && !sent.contains("secret") && sent.contains("Accept: a\r\n"), sent);
+            assertTrue(sent.contains("Host2: a b\r\n") && !sent.contains("forged") && !sent.contains("secret") && sent.contains("Accept: a\r\n") && sent.contains("Accept: b\r\n"), sent);
         }
     }
 

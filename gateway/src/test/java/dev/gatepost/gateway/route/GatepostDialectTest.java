@@ -39,14 +39,16 @@ class GatepostDialectTest {
     @Test
     void readsTheOptionsThatItSupports() {
         Route route = only("a/ strip=/a prepend=/b host=in.example.com scheme=http methods=GET|POST priority=-3 weight=2"
-                + " timeout=250ms retry=1 request-header=X-A:1:2 response-header=!Server allow=10.0.0.0/8|::1 deny=10.0.0.1");
+                + " timeout=250ms retry=1 request-header=X-A:1:2 request-header=+X-A:3 response-header=!Server allow=10.0.0.0/8|::1 deny=10.0.0.1");
         assertEquals(
                 RouteOptions.NONE
                         .withPath("/a", "/b", List.of())
                         .withHost(new HostRewrite(HostRewrite.Kind.FIXED, "in.example.com"))
                         .withTimeout(Duration.ofMillis(250))
                         .withRetries(1)
-                        .withFields(List.of(new FieldEdit("X-A", Optional.of("1:2"), false)), List.of(new FieldEdit("Server", Optional.empty(), false)))
+                        .withFields(
+                                List.of(new FieldEdit("X-A", Optional.of("1:2"), false), new FieldEdit("X-A", Optional.of("3"), false).adding()),
+                                List.of(new FieldEdit("Server", Optional.empty(), false)))
                         .withAddresses(List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("::1")), List.of(Cidr.parse("10.0.0.1"))),
                 route.options());
         assertEquals(Set.of("GET", "POST"), route.condition().methods());
@@ -89,7 +91,9 @@ class GatepostDialectTest {
         "'a/ timeout=2', 'timeout=2 (expected: a duration'",
         "'a/ timeout=0s', 'timeout=0s (expected: a duration'",
         "'a/ retry=3', 'retry=3 (expected: 0 to 2 attempts'",
-        "'a/ request-header=X', 'expected: NAME:VALUE, or !NAME'",
+        "'a/ request-header=X', 'or !NAME to remove it'",
+        "'a/ request-header=+X', '+NAME:VALUE to leave others'",
+        "'a/ request-header=+Host:x', 'header Host (expected: a header name'",
         "'a/ request-header=Host:x', 'header Host (expected: a header name'",
         "'a/ response-header=Content-Length:0', 'header Content-Length (expected: a header name'",
         "'a/ redirect=301', 'redirect=301 (expected: CODE|URL'",
