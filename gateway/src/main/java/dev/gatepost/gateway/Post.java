@@ -10,10 +10,10 @@ import dev.gatepost.dns.access.AddressBlock;
 import dev.gatepost.dns.access.AddressSet;
 import dev.gatepost.dns.access.ResponseRates;
 import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.zone.Gateways;
-import dev.gatepost.gateway.zone.Locality;
 import dev.gatepost.gateway.zone.Ttls;
 import dev.gatepost.gateway.zone.ZoneSettings;
 import java.time.Duration;
@@ -38,7 +38,7 @@ final class Post {
                         dns.profile(),
                         config.consul().isPresent(),
                         gateways,
-                        new Locality(dns.names().zone(), dns.names().zoneMeta()),
+                        Locality.of(config.routes()),
                         dns.names().search().stream().map(DomainName::of).toList()))
                 .orElseGet(() -> ZoneSettings.strict(DomainName.of("consul"), Duration.ofSeconds(2), Duration.ofSeconds(2), health, List.of()));
     }

@@ -141,8 +141,7 @@ public final class ConfigReader {
                 ttl(Settings.DNS_TTL, profile),
                 ttl(Settings.DNS_NEGATIVE_TTL, profile),
                 forwarding(address),
-                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls(), gateways(),
-                        find(Settings.LOCALITY_ZONE).orElse(""), get(Settings.LOCALITY_META), find(Settings.DNS_SEARCH).orElse(List.of())),
+                new Dns.Names(find(Settings.DNS_ALTERNATIVE_DOMAIN), find(Settings.DNS_NODE_TTL), serviceTtls(), gateways(), find(Settings.DNS_SEARCH).orElse(List.of())),
                 ways(),
                 new Dns.Access(find(Settings.DNS_ALLOW), find(Settings.DNS_ALLOW_FORWARDING), get(Settings.DNS_DENIED),
                         new Dns.RateLimit(get(Settings.DNS_RATE_LIMIT), find(Settings.DNS_RATE_LIMIT_EXEMPT).orElse(List.of()))));
@@ -247,7 +246,9 @@ public final class ConfigReader {
     private Routes routes() {
         EnumSet<Routes.Dialect> dialects = EnumSet.noneOf(Routes.Dialect.class);
         dialects.addAll(get(Settings.ROUTES_DIALECTS));
-        return new Routes(dialects, find(Settings.ROUTES_DEFAULT_HOST).orElse(""), find(Settings.ROUTES_DEFAULT_HOST_FOR).orElse(List.of()), get(Settings.ROUTES_HEALTH));
+        return new Routes(
+                dialects, find(Settings.ROUTES_DEFAULT_HOST).orElse(""), find(Settings.ROUTES_DEFAULT_HOST_FOR).orElse(List.of()), get(Settings.ROUTES_HEALTH),
+                find(Settings.LOCALITY_ZONE).orElse(""), get(Settings.LOCALITY_META));
     }
 
     private Timeouts timeouts() {

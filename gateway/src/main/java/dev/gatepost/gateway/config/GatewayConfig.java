@@ -127,11 +127,9 @@ public record GatewayConfig(
         /// @param nodeTtl           of nodes and addresses; empty: as all others
         /// @param serviceTtls       by service name, or `prefix*`
         /// @param gateways          which names answer the gateway's own addresses
-        /// @param zone              where this gateway is, as nodes have it in their Meta; empty for nowhere
-        /// @param zoneMeta          under which key
         /// @param search            the domains in which clients look for names
-        public record Names(Optional<String> alternativeDomain, Optional<Duration> nodeTtl, Map<String, Duration> serviceTtls, Gateways gateways, String zone, String zoneMeta, List<String> search) {
-            public static final Names DEFAULT = new Names(Optional.empty(), Optional.empty(), Map.of(), Gateways.NONE, "", "zone", List.of());
+        public record Names(Optional<String> alternativeDomain, Optional<Duration> nodeTtl, Map<String, Duration> serviceTtls, Gateways gateways, List<String> search) {
+            public static final Names DEFAULT = new Names(Optional.empty(), Optional.empty(), Map.of(), Gateways.NONE, List.of());
 
             public Names {
                 serviceTtls = Map.copyOf(serviceTtls);
@@ -270,7 +268,9 @@ public record GatewayConfig(
     /// @param fabioPath where fabio's commands are in the KV store
     public record Fragments(Optional<Path> folder, Optional<String> fabioPath) {}
 
-    public record Routes(Set<Dialect> dialects, String defaultHost, List<Selector> defaultHostFor, boolean admitWarning) {
+    /// @param zone     where this gateway is, as nodes have it in their Meta; empty for nowhere
+    /// @param zoneMeta under which key
+    public record Routes(Set<Dialect> dialects, String defaultHost, List<Selector> defaultHostFor, boolean admitWarning, String zone, String zoneMeta) {
         public Routes {
             dialects = Set.copyOf(dialects);
             defaultHostFor = List.copyOf(defaultHostFor);

@@ -64,7 +64,7 @@ final class Settings {
     static final Setting<List<GatewayPlace>> DNS_GATEWAY = optional("dns.gateway", Syntax.list(gatewayPlace()), "this gateway's own address", SOMETIMES,
             "for `dns.answer: gateway`: the gateways' addresses as clients reach them, `[192.0.2.10, 192.0.2.11]`, or the service whose healthy instances they are, `edge`");
     static final Setting<String> LOCALITY_ZONE = optional("locality.zone", Syntax.text(), "none", SOMETIMES,
-            "where this gateway is, such as `rack-1`: instances on nodes whose Meta `zone` says the same come first in DNS answers, as long as at least half of them are healthy");
+            "where this gateway is, such as `rack-1`: instances on nodes whose Meta `zone` says the same get the requests and come first in DNS answers, as long as at least half of them are healthy");
     static final Setting<List<Dns.Forward>> DNS_FORWARD = optional("dns.forward", Syntax.list(forward()), "none: REFUSED", SOMETIMES,
             "who is asked about other names, the longest zone wins: `[{ zone: \".\", to: [10.0.0.2, \"tls://9.9.9.9#dns.quad9.net\"] }]`; `ca: FILE` for a private authority of `tls://` servers, `mix-case: true` for 0x20");
     static final Setting<List<Path>> DNS_HOSTS = optional("dns.hosts", Syntax.list(Syntax.file("a readable hosts file")), "none", SOMETIMES,

@@ -2,11 +2,14 @@ package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.Route;
+import dev.gatepost.gateway.route.Upstream;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The endpoints of one route, and who gets the next request: the one that the client's cookie names, else the [Choice] of
-/// the route's method; never one that was tried already, one that is ejected or full only where no other is left.
+/// the route's method; never one that was tried already, one that is ejected or full only where no other is left. Those in
+/// the gateway's own zone come first, as long as enough of them are there, but where a key or a cookie decides: that is to
+/// lead to one place, whichever gateway is asked.
 ///
 /// What it remembers is kept by endpoint and survives a change of the others. One per event loop and route.
 final class Balancer {
@@ -20,6 +23,11 @@ final class Balancer {
     /// When an endpoint was new, in the terms of [GateLoop#now()].
     private final long[] startedAt;
     private final boolean equal;
+    /// Which are in our own zone; empty where all are, or none.
+    private final boolean[] near;
+    private final Upstream upstream;
+    /// The pick in progress looks at those alone.
+    private boolean nearOnly;
     private final long slowStartNanos;
     private final @Nullable StickyCookie sticky;
     private final Choice choice;
@@ -40,6 +48,12 @@ final class Balancer {
             same &= weights[i] == weights[0];
         }
         equal = same;
+        long close = endpoints.stream().filter(Endpoint::near).count();
+        near = new boolean[close == 0 || close == pools.length ? 0 : pools.length];
+        for (int i = 0; i < near.length; i++) {
+            near[i] = endpoints.get(i).near();
+        }
+        upstream = route.upstream();
         var forwarding = route.options().forwarding();
         slowStartNanos = forwarding.balance().slowStart().toNanos();
         sticky = forwarding.sticky().isEmpty() ? null : new StickyCookie(forwarding.sticky(), pools);
@@ -105,8 +119,25 @@ final class Balancer {
                 return pools[kept];
             }
         }
-        int next = choice.next(exchange);
+        int next = near.length > 0 && !(choice instanceof Rendezvous) && isEnoughNear() ? nextNear(exchange) : choice.next(exchange);
         return next >= 0 ? pools[next] : another(tried, 0);
+    }
+
+    private int nextNear(Exchange exchange) {
+        nearOnly = true;
+        int next = choice.next(exchange);
+        nearOnly = false;
+        return next >= 0 ? next : choice.next(exchange);
+    }
+
+    private boolean isEnoughNear() {
+        int usable = 0;
+        for (int i = 0; i < near.length; i++) {
+            if (near[i] && pools[i].health.admits(loop.now())) {
+                usable++;
+            }
+        }
+        return upstream.isEnoughNear(usable);
     }
 
     /// A further attempt takes no turn: or else one endpoint that is down would get the first attempt of every request
@@ -134,7 +165,7 @@ final class Balancer {
     /// Whether an endpoint may get a first attempt now.
     boolean isUsable(int i) {
         EndpointPool pool = pools[i];
-        return pool.health.admits(loop.now()) && !pool.isFull() && (slowStartNanos == 0 || hasItsTurn(i));
+        return (!nearOnly || near[i]) && pool.health.admits(loop.now()) && !pool.isFull() && (slowStartNanos == 0 || hasItsTurn(i));
     }
 
     /// An endpoint that is new declines most of its turns at first, and ever fewer.

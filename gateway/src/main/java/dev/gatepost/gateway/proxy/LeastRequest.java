@@ -38,8 +38,8 @@ final class LeastRequest implements Balancer.Choice {
             return first;
         }
         cursor = first + 1;
-        int second = sums.length == 0 ? (first + 1 + balancer.loop().random(size - 1)) % size : drawn();
-        return second != first && balancer.isUsable(second) && isBetter(second, first) ? second : first;
+        int second = usableFrom(sums.length == 0 ? (first + 1 + balancer.loop().random(size - 1)) % size : drawn());
+        return second >= 0 && second != first && isBetter(second, first) ? second : first;
     }
 
     /// One at random, each by its weight.

@@ -2,6 +2,7 @@ package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.route.Route.Declaration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,8 +28,9 @@ final class RouteAssembly {
 
     /// @param claims   of one key, in [their order][Claim#ORDER], at least one
     /// @param settings for this key, the first of which counts where two set the same
+    /// @param locality whose endpoints are near
     /// @param previous of the same key; its route is kept if the new one is no different
-    static Entry assemble(RouteKey key, List<Claim> claims, List<RouteFragment.Sets> settings, Optional<Entry> previous) {
+    static Entry assemble(RouteKey key, List<Claim> claims, List<RouteFragment.Sets> settings, Locality locality, Optional<Entry> previous) {
         List<Rejected> rejected = new ArrayList<>();
         List<Claim> admitted = withoutForeignDefaults(key, claims, rejected);
         int distance = servingDistance(admitted);
@@ -41,7 +43,7 @@ final class RouteAssembly {
         }
         List<Declaration> declarations =
                 Stream.concat(admitted.stream().map(Claim::declaration), settings.stream().map(RouteFragment.Sets::declaration)).toList();
-        Route route = new Route(key, priority, options, upstream(key, admitted, distance), declarations);
+        Route route = new Route(key, priority, options, upstream(key, admitted, distance, locality), declarations);
         Route kept = previous.map(Entry::route).filter(route::isSameAs).orElse(route);
         return new Entry(key, kept, List.copyOf(claims), List.copyOf(rejected), conflicts(key, winner, admitted));
     }
@@ -84,14 +86,18 @@ final class RouteAssembly {
         return claim.declaration().kind().equals(DefaultHost.KIND);
     }
 
-    private static Upstream upstream(RouteKey key, List<Claim> claims, int distance) {
+    private static Upstream upstream(RouteKey key, List<Claim> claims, int distance, Locality locality) {
         Set<String> services = new TreeSet<>();
         Set<String> known = new HashSet<>();
+        Set<String> near = new HashSet<>();
         Map<String, Claim> serving = new LinkedHashMap<>();
         for (Claim claim : claims) {
             services.add(claim.service());
             if (!claim.isOfNobody()) {
                 known.add(claim.instance().key());
+                if (locality.isNear(claim.instance())) {
+                    near.add(claim.instance().key());
+                }
             }
             // A redirect answers in place of its instance.
             if (claim.serving() && claim.distance() == distance && claim.options().redirect().isEmpty()) {
@@ -103,17 +109,18 @@ final class RouteAssembly {
         List<Endpoint> endpoints = new ArrayList<>();
         for (int i = 0; i < weights.length; i++) {
             if (weights[i] > 0) {
-                endpoints.add(endpoint(targets.get(i), weights[i]));
+                endpoints.add(endpoint(targets.get(i), weights[i], near));
             }
         }
         String elsewhere = distance == 0 || endpoints.isEmpty() ? "" : endpoints.getFirst().datacenter();
-        return new Upstream(String.join("+", services) + "@" + key.id(), endpoints, known.size(), elsewhere);
+        return new Upstream(String.join("+", services) + "@" + key.id(), endpoints, known.size(), near.size(), elsewhere);
     }
 
-    private static Endpoint endpoint(Claim claim, int weight) {
+    private static Endpoint endpoint(Claim claim, int weight, Set<String> near) {
         Instance instance = claim.instance();
         return new Endpoint(
-                instance.key(), claim.service(), instance.node().name(), instance.node().datacenter(), instance.address(), claim.port(), weight, claim.protocol());
+                instance.key(), claim.service(), instance.node().name(), instance.node().datacenter(), instance.address(), claim.port(), weight, claim.protocol(),
+                near.contains(instance.key()));
     }
 
     /// One for each text that a service's instances carry, not one an instance. Datacenters need not agree: their options

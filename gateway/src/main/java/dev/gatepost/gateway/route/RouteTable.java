@@ -88,7 +88,7 @@ public final class RouteTable {
             Stream.concat(settings.commands().added().stream(), previous.settings.commands().added().stream())
                     .forEach(key -> touched.computeIfAbsent(key, _ -> new ArrayList<>()));
         }
-        RouteIndex index = assemble(previous.index, touched, affected, settings.commands(), settings(written), changes, newConflicts);
+        RouteIndex index = assemble(previous.index, touched, affected, settings, settings(written), changes, newConflicts);
         return new RouteTable(index, settings, declared, List.copyOf(written), List.copyOf(changes), List.copyOf(newConflicts));
     }
 
@@ -147,8 +147,8 @@ public final class RouteTable {
             RouteIndex index,
             Map<RouteKey, List<Claim>> touched,
             Set<String> affected,
-            FabioCommands commands,
-            Map<RouteKey, List<RouteFragment.Sets>> settings,
+            RouteSettings settings,
+            Map<RouteKey, List<RouteFragment.Sets>> sets,
             List<Change> changes,
             List<Conflict> newConflicts) {
         List<Entry> changed = new ArrayList<>();
@@ -158,13 +158,13 @@ public final class RouteTable {
             known.ifPresent(entry -> entry.claims().stream().filter(claim -> !affected.contains(claim.owner())).forEach(claims::add));
             // Stable: each owner's claims stay in their order.
             claims.sort(Claim.ORDER);
-            List<Claim> ruled = commands.apply(key, claims);
+            List<Claim> ruled = settings.commands().apply(key, claims);
             if (ruled.isEmpty()) {
                 known.ifPresent(entry -> changes.add(new Change(Optional.of(entry.route()), Optional.empty())));
                 gone.add(key);
                 return;
             }
-            Entry entry = RouteAssembly.assemble(key, ruled, settings.getOrDefault(key, List.of()), known).declaredAs(claims);
+            Entry entry = RouteAssembly.assemble(key, ruled, sets.getOrDefault(key, List.of()), settings.locality(), known).declaredAs(claims);
             changed.add(entry);
             List<Conflict> old = known.map(Entry::conflicts).orElse(List.of());
             entry.conflicts().stream().filter(conflict -> !old.contains(conflict)).forEach(newConflicts::add);

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.route;
 
+import dev.gatepost.gateway.catalog.Locality;
 import java.util.List;
 
 /// The group of endpoints that a route forwards to.
@@ -8,13 +9,19 @@ import java.util.List;
 ///                  swaps, state is kept under it
 /// @param endpoints those that get traffic, in a fixed order; empty when the service is known but no instance is healthy
 /// @param known     all instances that declare the route, healthy or not
+/// @param near      those of them that are in the gateway's own zone
 /// @param elsewhere the datacenter that serves in place of our own, since that has no healthy instance; empty otherwise
-public record Upstream(String name, List<Endpoint> endpoints, int known, String elsewhere) {
+public record Upstream(String name, List<Endpoint> endpoints, int known, int near, String elsewhere) {
     public Upstream(String name, List<Endpoint> endpoints, int known) {
-        this(name, endpoints, known, "");
+        this(name, endpoints, known, 0, "");
     }
 
     public Upstream {
         endpoints = List.copyOf(endpoints);
+    }
+
+    /// Whether so many of the near ones, which work, are enough to get all requests.
+    public boolean isEnoughNear(int usable) {
+        return Locality.isEnough(usable, near);
     }
 }

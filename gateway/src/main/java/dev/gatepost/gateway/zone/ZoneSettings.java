@@ -2,6 +2,7 @@ package dev.gatepost.gateway.zone;
 
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.config.GatewayConfig;
 import java.net.InetAddress;
 import java.time.Duration;

@@ -92,7 +92,7 @@ final class ConfigReaderTest {
                 config.consul().orElseThrow());
         assertEquals(Optional.of(folder.resolve("services.yaml")), config.catalog().file());
         assertEquals(Optional.of(folder.resolve("state/catalog.json")), config.catalog().lastGood());
-        assertEquals(new GatewayConfig.Routes(Set.of(Dialect.GATEPOST, Dialect.FABIO), "", List.of(), true), config.routes());
+        assertEquals(new GatewayConfig.Routes(Set.of(Dialect.GATEPOST, Dialect.FABIO), "", List.of(), true, "", "zone"), config.routes());
         assertEquals(List.of(Cidr.parse("127.0.0.0/8")), config.trustedProxies());
         assertEquals("file:" + folder + "/log/access.json", config.accessLog().output());
         assertEquals(1, config.threads());
@@ -111,7 +111,7 @@ final class ConfigReaderTest {
                 """, Map.of());
         Dns dns = config.dns().orElseThrow();
         assertEquals(
-                new Dns.Names(Optional.of("fleet.test"), Optional.of(Duration.ofSeconds(10)), Map.of("db*", Duration.ofSeconds(5), "web", Duration.ZERO), Dns.Gateways.NONE, "", "zone", List.of()),
+                new Dns.Names(Optional.of("fleet.test"), Optional.of(Duration.ofSeconds(10)), Map.of("db*", Duration.ofSeconds(5), "web", Duration.ZERO), Dns.Gateways.NONE, List.of()),
                 dns.names());
         assertEquals(List.of(Duration.ZERO, Duration.ZERO), List.of(dns.ttl(), dns.negativeTtl()), "Consul's own, where nothing is said");
     }

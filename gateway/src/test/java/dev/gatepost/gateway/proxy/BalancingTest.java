@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.Forwarding;
 import dev.gatepost.gateway.route.Forwarding.Balance;
 import dev.gatepost.gateway.route.HostPattern;
@@ -7,13 +8,17 @@ import dev.gatepost.gateway.route.PathPattern;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
 import dev.gatepost.gateway.route.Upstream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -68,6 +73,60 @@ class BalancingTest {
             // 300 expected, and the deviation is 9.
             assertTrue(shareOfHeavy > 245 && shareOfHeavy < 355, "of 400: " + shareOfHeavy);
         }
+    }
+
+    @Test
+    void whatIsInTheGatewaysOwnZoneGetsTheRequestsWhileEnoughOfItWorks() throws Exception {
+        try (RawOrigin near = RawOrigin.answering(OK);
+                RawOrigin far = RawOrigin.answering(OK);
+                RawOrigin farther = RawOrigin.answering(OK);
+                RunningGate gate = RunningGate.start();
+                RawClient client = gate.connect()) {
+            Set<String> all = Set.of("n1/web-" + near.port(), "n1/web-" + far.port(), "n1/web-" + farther.port());
+            for (Balance.Method method : List.of(Balance.Method.DEFAULT, Balance.Method.ROUND_ROBIN)) {
+                gate.serve(List.of(zoned(method, 2, List.of(near), List.of(far, farther))));
+                assertEquals(Set.of("n1/web-" + near.port()), askedOf(gate, client, 20, ""), "half of what should be there");
+            }
+            gate.serve(List.of(zoned(Balance.Method.ROUND_ROBIN, 3, List.of(near), List.of(far, farther))));
+            assertEquals(all, askedOf(gate, client, 20, ""), "less than half: nobody has to carry it all");
+            gate.serve(List.of(zoned(Balance.Method.HEADER, 1, List.of(near), List.of(far, farther))));
+            Set<String> byKey = new HashSet<>();
+            for (int key = 0; key < 50; key++) {
+                byKey.add(ask(gate, client, "X-Key: " + key + "\r\n"));
+            }
+            assertEquals(all, byKey, "a key leads to one place, wherever the gateway is");
+        }
+    }
+
+    @Test
+    void requestsLeaveTheZoneWhenTooMuchOfItIsEjected() throws Exception {
+        int gone;
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            gone = socket.getLocalPort();
+        }
+        try (RawOrigin far = RawOrigin.answering(OK); RunningGate gate = RunningGate.start(); RawClient client = gate.connect()) {
+            List<Endpoint> endpoints = List.of(RunningGate.endpoint(gone, 1).asNear(), RunningGate.endpoint(far.port(), 1));
+            gate.serve(List.of(Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, RouteOptions.NONE, new Upstream("web", endpoints, 2, 1, ""))));
+            for (int i = 0; i < 4; i++) {
+                assertEquals("n1/web-" + far.port(), ask(gate, client, ""), "a retry goes anywhere");
+            }
+            assertTrue(gate.gate().metrics().ejections() > 0);
+        }
+    }
+
+    private static Route zoned(Balance.Method method, int known, List<RawOrigin> near, List<RawOrigin> far) {
+        List<Endpoint> endpoints = Stream.concat(
+                        near.stream().map(each -> RunningGate.endpoint(each.port(), 1).asNear()), far.stream().map(each -> RunningGate.endpoint(each.port(), 1)))
+                .toList();
+        return Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, by(method, "X-Key"), new Upstream("web", endpoints, known + far.size(), known, ""));
+    }
+
+    private static Set<String> askedOf(RunningGate gate, RawClient client, int times, String field) throws InterruptedException {
+        Set<String> instances = new HashSet<>();
+        for (int i = 0; i < times; i++) {
+            instances.add(ask(gate, client, field));
+        }
+        return instances;
     }
 
     @Test

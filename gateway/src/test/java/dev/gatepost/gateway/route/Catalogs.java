@@ -42,6 +42,11 @@ final class Catalogs {
         return new Instance(i.id(), i.service(), i.node(), i.serviceAddress(), i.port(), i.tags(), i.meta(), i.taggedAddresses(), weights, i.checks());
     }
 
+    static Instance inZone(Instance i, String zone) {
+        Node node = new Node("n-" + zone, "", "10.0.0.1", "dc1", Map.of(), Map.of("zone", zone));
+        return new Instance(i.id(), i.service(), node, i.serviceAddress(), i.port(), i.tags(), i.meta(), i.taggedAddresses(), i.weights(), i.checks());
+    }
+
     static Instance withPort(Instance i, int port) {
         return new Instance(i.id(), i.service(), i.node(), i.serviceAddress(), port, i.tags(), i.meta(), i.taggedAddresses(), i.weights(), i.checks());
     }

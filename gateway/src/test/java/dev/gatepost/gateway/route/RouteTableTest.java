@@ -3,6 +3,7 @@ package dev.gatepost.gateway.route;
 import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
 import java.util.ArrayList;
@@ -52,6 +53,21 @@ class RouteTableTest {
         RouteTable strict = RouteTable.from(snapshot, Catalogs.SETTINGS, RouteTable.EMPTY);
         assertEquals(0, strict.routes().getFirst().upstream().endpoints().size());
         assertEquals(1, RouteTable.from(snapshot, lenient, strict).routes().getFirst().upstream().endpoints().size());
+    }
+
+    @Test
+    void endpointsInTheGatewaysOwnZoneAreNear() {
+        Snapshot snapshot = Catalogs.snapshot(
+                Catalogs.inZone(instance("web", "1", "gatepost.route=a/"), "rack-1"),
+                Catalogs.inZone(with(instance("web", "2", "gatepost.route=a/"), Health.CRITICAL), "rack-1"),
+                Catalogs.inZone(instance("web", "3", "gatepost.route=a/"), "rack-2"),
+                instance("web", "4", "gatepost.route=a/"));
+        RouteTable nowhere = RouteTable.from(snapshot, Catalogs.SETTINGS, RouteTable.EMPTY);
+        assertTrue(nowhere.routes().getFirst().upstream().endpoints().stream().noneMatch(Endpoint::near));
+        Upstream upstream = RouteTable.from(snapshot, Catalogs.SETTINGS.withLocality(new Locality("rack-1", "zone")), nowhere).routes().getFirst().upstream();
+        assertEquals(List.of("n-rack-1/web-1"), upstream.endpoints().stream().filter(Endpoint::near).map(Endpoint::instance).toList());
+        assertEquals(3, upstream.endpoints().size());
+        assertEquals(2, upstream.near(), "those that should be there");
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.gatepost.dns.Relay;
 import dev.gatepost.dns.Responder;
 import dev.gatepost.dns.Zone;
 import dev.gatepost.gateway.catalog.HealthRule;
+import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.config.GatewayConfig;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -9,6 +9,7 @@ import dev.gatepost.gateway.catalog.Check;
 import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.catalog.Node;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
