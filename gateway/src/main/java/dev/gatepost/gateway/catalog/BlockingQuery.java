@@ -11,7 +11,7 @@ import java.time.Duration;
 /// Any server may hold the question, so that waiting costs the leader nothing and an election breaks nothing. What a
 /// server says that is too far behind its leader is not taken, the leader is asked. And what is older than what we heard
 /// already, even from a leader that was elected a moment ago, counts only once a majority confirms that it leads: then the
-/// index really went back.
+/// index really went back. Who has heard nothing yet can't tell, and has the first answer confirmed.
 /// Confined to one thread.
 final class BlockingQuery {
     /// What was heard.
@@ -66,7 +66,7 @@ final class BlockingQuery {
 
     private Answer answer(long asked) throws ConsulFailure {
         if (asked == 0) {
-            return client.ask(endpoint, Consistency.DEFAULT);
+            return client.ask(endpoint, heard == 0 ? Consistency.CONSISTENT : Consistency.DEFAULT);
         }
         if (maxStale.isZero()) {
             return client.await(endpoint, asked, wait, Consistency.DEFAULT);

@@ -131,9 +131,10 @@ final class ConsulTroubleTest {
     @CsvSource({"10, true", "50, false", "100, false"})
     void confirmsALossThatIsGreaterThanTheSetShare(int percent, boolean confirmed) {
         try (Follower follower = Follower.of(Follower.consul(consul.address(), ""), percent, TIMING).awaitFirst()) {
+            int before = consul.requests().size();
             consul.lacks("api-1");
             follower.await("the loss is followed", Follower.PATIENTLY, snapshot -> !snapshot.services().containsKey("api"));
-            assertEquals(confirmed, consul.requests().stream().anyMatch(request -> request.startsWith("/v1/catalog/services?") && request.contains("consistent")));
+            assertEquals(confirmed, consul.requests().stream().skip(before).anyMatch(request -> request.startsWith("/v1/catalog/services?") && request.contains("consistent")));
         }
     }
 
@@ -253,6 +254,16 @@ final class ConsulTroubleTest {
             Await.until("a majority is asked", Follower.PATIENTLY, () -> consul.requests().stream().skip(before)
                     .anyMatch(request -> request.startsWith("/v1/catalog/services") && request.contains("consistent")));
             Await.until("all is well", Follower.PATIENTLY, () -> follower.status().reachable());
+            follower.delivered().forEach(snapshot -> assertEquals(93, port(snapshot, "new")));
+        }
+    }
+
+    @Test
+    void takesNoFirstListFromALeaderThatHasNotCaughtUp() {
+        consul.aFollowerStaysBehind();
+        consul.has("new", "new-1", 93, Health.PASSING);
+        consul.theFollowerLeadsAndCatchesUp();
+        try (Follower follower = follow()) {
             follower.delivered().forEach(snapshot -> assertEquals(93, port(snapshot, "new")));
         }
     }

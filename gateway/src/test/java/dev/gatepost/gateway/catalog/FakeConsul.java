@@ -66,6 +66,7 @@ final class FakeConsul implements AutoCloseable {
     private long behindIndex;
     private Optional<Duration> lag = Optional.empty();
     private boolean leadsBehind;
+    private boolean catchesUp;
     private boolean stopped;
 
     private FakeConsul(HttpServer server) {
@@ -186,6 +187,11 @@ final class FakeConsul implements AutoCloseable {
         return locked(() -> leadsBehind = true);
     }
 
+    /// The same until somebody wants to have it confirmed: by then it has caught up.
+    FakeConsul theFollowerLeadsAndCatchesUp() {
+        return locked(() -> leadsBehind = catchesUp = true);
+    }
+
     /// The same for those that want it confirmed by a majority.
     FakeConsul failsToConfirm(String path, Fault fault) {
         return failing(asked -> asked.startsWith(path) && asked.contains("consistent"), fault);
@@ -245,6 +251,7 @@ final class FakeConsul implements AutoCloseable {
                 asked.merge(path, 1, Integer::sum);
                 requests.add(exchange.getRequestURI().toString());
                 String question = path + "?" + exchange.getRequestURI().getQuery();
+                leadsBehind &= !(catchesUp && query.containsKey("consistent"));
                 boolean stale = isBehind(query);
                 awaitIndex(query, question, stale);
                 while (fault(question).filter(planned -> planned instanceof Fault.Hang).isPresent() && !stopped) {
