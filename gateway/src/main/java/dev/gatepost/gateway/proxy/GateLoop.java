@@ -40,6 +40,8 @@ import java.util.function.Supplier;
 /// [EventLoop#execute(Runnable)].
 final class GateLoop {
     private static final long SWEEP_MILLIS = 200;
+    /// Between two sweeps: a loop that comes back later was held up.
+    private static final long HELD_UP_NANOS = 1_000_000_000;
     /// Between two connections that are told to end: a thousand a second. Each is a handshake for whoever serves its client next.
     private static final long TURN_NANOS = 1_000_000;
     /// Exchanges kept for reuse.
@@ -91,6 +93,8 @@ final class GateLoop {
     private final ArrayDeque<Exchange> spare = new ArrayDeque<>();
     private boolean draining;
     private long now = System.nanoTime();
+    private long sweptAt = now;
+    private boolean heldUp;
     private long epochOffset;
     private long dateSecond = -1;
     private String date = "";
@@ -139,7 +143,14 @@ final class GateLoop {
     private void sweep() {
         touch();
         synchroniseClocks();
-        deadlines.sweep(now);
+        boolean late = now - sweptAt > HELD_UP_NANOS;
+        sweptAt = now;
+        // By a machine that had no time for it. What others sent meanwhile is there to be read, so that comes first; but a loop that
+        // is always late must look some time.
+        heldUp = late && !heldUp;
+        if (!heldUp) {
+            deadlines.sweep(now);
+        }
     }
 
     ByteBufAllocator allocator() {

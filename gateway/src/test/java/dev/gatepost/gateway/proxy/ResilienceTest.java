@@ -7,8 +7,11 @@ import dev.gatepost.gateway.config.GatewayConfig.Timeouts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,6 +44,37 @@ class ResilienceTest {
                 Duration.ofMillis(idle),
                 Duration.ofMillis(total),
                 Duration.ofMillis(upgraded));
+    }
+
+    @Test
+    void aGateThatWasHeldUpItselfReadsWhatHasComeBeforeItBlamesOthers() throws Exception {
+        long limit = 2000;
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        ConnectionStart holding = (channel, _) -> {
+            held.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start(with(timeouts(10_000, (int) limit, 60_000, 60_000, 60_000, 60_000)), holding).routeTo(origin.port());
+                RawClient client = gate.connect()) {
+            client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            RawClient server = origin.accept();
+            server.readHead();
+            long asked = System.nanoTime();
+            try (Socket _ = new Socket(InetAddress.getLoopbackAddress(), gate.tlsPort())) {
+                assertTrue(held.await(10, TimeUnit.SECONDS));
+                server.send(OK);
+                // The answer is there long before its time is over, and nobody to look at it.
+                Await.until("that is over", Duration.ofSeconds(30), () -> System.nanoTime() - asked > (limit + 500) * 1_000_000);
+                goOn.countDown();
+                assertTrue(client.readHead().startsWith("HTTP/1.1 200 "));
+            }
+        }
     }
 
     /// Answers the first request of each connection, and closes at the second without a word.
