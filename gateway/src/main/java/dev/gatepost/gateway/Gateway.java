@@ -43,6 +43,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -335,7 +336,7 @@ public final class Gateway implements AutoCloseable {
     // ---- what the admin API shows ---------------------------------------------------------------------------------
 
     GatewayState state() {
-        return state.get();
+        return Objects.requireNonNull(state.get());
     }
 
     History history() {

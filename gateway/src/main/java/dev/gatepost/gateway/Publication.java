@@ -10,6 +10,7 @@ import dev.gatepost.gateway.zone.Withheld;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -95,7 +96,7 @@ final class Publication {
     }
 
     private void publish(Snapshot snapshot, Fragments fragments) {
-        GatewayState last = served.get();
+        GatewayState last = Objects.requireNonNull(served.get());
         shown = certificatesInUse();
         GatewayState next = last.next(snapshot, fragments, shown, withheld, settings, clock.instant());
         served.set(next);
