@@ -120,8 +120,8 @@ public final class Gateway implements AutoCloseable {
             state.set(GatewayState.unknown(settings, clock.instant()));
             Withholding withholding = new Withholding(gate, OwnAddresses.amongst(ownAddresses()), ownPorts());
             this.publication = new Publication(state, settings, certificates, withholding, catalog::index, clock);
+            followSources(); // the first state is made while the rest opens
             if (takesOver) {
-                followSources();
                 awaitFirstState();
                 gate.listen(listeners());
             }
@@ -148,9 +148,6 @@ public final class Gateway implements AutoCloseable {
         if (config.dns().isPresent()) {
             Thread watching = Thread.ofVirtual().name("gate-view").start(this::lookAtGate);
             open("look at the gate", watching::interrupt);
-        }
-        if (!config.drain().handOver()) {
-            followSources();
         }
     }
 

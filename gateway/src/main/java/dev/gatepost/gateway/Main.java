@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.Reporter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -32,6 +34,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
+        System.setProperty(LoggerFactory.PROVIDER_PROPERTY_KEY, OwnLog.class.getName());
+        System.setProperty(Reporter.SLF4J_INTERNAL_VERBOSITY_KEY, "WARN"); // it would tell each time that it obeys
         System.exit(execute(List.of(arguments)));
     }
 

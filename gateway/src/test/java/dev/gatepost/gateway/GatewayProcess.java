@@ -26,8 +26,7 @@ final class GatewayProcess implements AutoCloseable {
     /// Starts `gatepost ARGUMENTS` in `home` with the given JVM options; its standard output goes to `output`.
     static GatewayProcess start(Path home, ProcessBuilder.Redirect output, List<String> jvmOptions, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                "-Dlogback.configurationFile=logback.xml")); // not the tests' own
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED"));
         command.addAll(jvmOptions);
         command.addAll(List.of("-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), "dev.gatepost.gateway.Main"));
         command.addAll(Arrays.asList(arguments));

@@ -1,11 +1,13 @@
 package dev.gatepost.gateway;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatepost.gateway.catalog.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,13 +27,7 @@ final class RunTest {
         Path file = Files.writeString(folder.resolve("gatepost.yaml"), GOOD);
         Files.writeString(folder.resolve("services.yaml"), "services: []\n");
         Path err = folder.resolve("err.txt");
-        Process gateway = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                        "-Dlogback.configurationFile=logback.xml", "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                        Main.class.getName(), "run", "--config", file.toString())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(err.toFile())
-                .start();
+        Process gateway = start(file, err, Map.of());
         try {
             awaitLog(gateway, err, "ready: 0 services");
 
@@ -50,6 +46,36 @@ final class RunTest {
         } finally {
             gateway.destroyForcibly();
         }
+    }
+
+    @Test
+    void writesItsOwnLogAsJsonFromTheLevelThatIsAskedFor() throws Exception {
+        Path file = Files.writeString(folder.resolve("gatepost.yaml"), GOOD);
+        Files.writeString(folder.resolve("services.yaml"), "services: []\n");
+        Path err = folder.resolve("err.txt");
+        Process gateway = start(file, err, Map.of("GATEPOST_LOG_FORMAT", "json", "GATEPOST_LOG_LEVEL", "debug"));
+        try {
+            awaitLog(gateway, err, "ready: 0 services");
+            awaitLog(gateway, err, "\"level\":\"DEBUG\"");
+            ObjectMapper json = new ObjectMapper();
+            String log = Files.readString(err);
+            for (String line : log.substring(0, log.lastIndexOf('\n')).lines().toList()) {
+                assertTrue(json.readTree(line).has("formattedMessage"), line);
+            }
+        } finally {
+            gateway.destroyForcibly();
+        }
+    }
+
+    private static Process start(Path file, Path err, Map<String, String> environment) throws IOException {
+        ProcessBuilder command = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+                        "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                        Main.class.getName(), "run", "--config", file.toString())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(err.toFile());
+        command.environment().putAll(environment);
+        return command.start();
     }
 
     private static void awaitLog(Process gateway, Path log, String words) {

@@ -238,7 +238,7 @@ public final class ConsulCatalog implements CatalogSource {
     }
 
     private BlockingQuery directQuery(String name) {
-        Pace pace = new Pace(3, timing.pace().dividedBy(4), System::nanoTime);
+        Pace pace = new Pace(3, Duration.ofNanos(timing.pace().toNanos() / 4), System::nanoTime);
         return new BlockingQuery(client, SERVICE + ConsulClient.segment(name), timing.doze(), Duration.ZERO, pace)
                 .after(readIndexes.getOrDefault(name, 0L));
     }

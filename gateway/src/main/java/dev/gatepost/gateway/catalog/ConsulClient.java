@@ -119,7 +119,7 @@ final class ConsulClient implements AutoCloseable {
 
     /// The agent adds up to a sixteenth to a wait, so that its clients don't return all at once.
     private static Duration withJitter(Duration wait) {
-        return wait.plus(wait.dividedBy(16));
+        return wait.plusNanos(wait.toNanos() / 16);
     }
 
     /// How many questions may sleep at the agent beside the usual ones: none where each takes a connection.

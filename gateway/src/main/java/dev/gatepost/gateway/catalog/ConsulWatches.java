@@ -63,7 +63,7 @@ final class ConsulWatches implements AutoCloseable {
         watch(SERVICES, timing.pace(), heard -> new Heard.Names(ConsulJson.services(heard.answer().body()), heard.moved(), heard.answer().filtered()));
         watch(NODES, timing.pace(), heard -> new Heard.Nodes(ConsulJson.nodes(heard.answer().body()), heard.answer().filtered()));
         SICK.forEach((endpoint, state) ->
-                watch(endpoint, timing.pace().dividedBy(4), heard -> new Heard.Sick(state, ConsulJson.sick(heard.answer().body()))));
+                watch(endpoint, Duration.ofNanos(timing.pace().toNanos() / 4), heard -> new Heard.Sick(state, ConsulJson.sick(heard.answer().body()))));
         run("consul-watchdog", () -> guard(readingSince));
     }
 
@@ -121,7 +121,7 @@ final class ConsulWatches implements AutoCloseable {
         try {
             while (!closed) {
                 TimeUnit.NANOSECONDS.sleep(timing.sleep().toNanos() / 4);
-                standing.look(timing.sleep().multipliedBy(2), readingSince.getAsLong(), System.nanoTime());
+                standing.look(timing.sleep().plus(timing.sleep()), readingSince.getAsLong(), System.nanoTime());
             }
         } catch (InterruptedException _) {
             // closed
