@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -39,18 +41,27 @@ final class Http2FloodTest {
     private static final int ENHANCE_YOUR_CALM = (int) Http2Error.ENHANCE_YOUR_CALM.code();
 
     private static Certificates certificates;
-    private static RunningGate gate;
+
+    private RunningGate gate;
 
     @BeforeAll
-    static void start() throws IOException {
+    static void makeCertificate() throws IOException {
         certificates = Certificates.of(SelfSigned.certificate(List.of("localhost")));
-        gate = RunningGate.startTls(GateSettings.DEFAULT, certificates);
     }
 
     @AfterAll
-    static void stop() {
-        gate.close();
+    static void closeCertificates() {
         certificates.close();
+    }
+
+    @BeforeEach
+    void start() {
+        gate = RunningGate.startTls(GateSettings.DEFAULT, certificates);
+    }
+
+    @AfterEach
+    void stop() {
+        gate.close();
     }
 
     static Stream<Arguments> floods() {
@@ -91,7 +102,7 @@ final class Http2FloodTest {
     }
 
     /// The record that tells of the connection's end, behind those of malformed requests.
-    private static RunningGate.Logged endOf() throws InterruptedException {
+    private RunningGate.Logged endOf() throws InterruptedException {
         RunningGate.Logged logged = gate.logged();
         while (logged.cause() == Cause.REQUEST_MALFORMED) {
             logged = gate.logged();
@@ -118,8 +129,6 @@ final class Http2FloodTest {
             assertEquals(Cause.CLIENT_FLOOD, logged.cause());
             assertTrue(logged.detail().startsWith("HTTP/2 connection ended with ENHANCE_YOUR_CALM"), logged.detail());
             assertEquals("", upstream.readToEnd().replace("<reset>", ""), "the endpoint need not go on");
-        } finally {
-            gate.serve(List.of());
         }
     }
 
@@ -153,12 +162,64 @@ final class Http2FloodTest {
             client.send(flood.toByteArray());
             assertTrue(client.endsWith(ENHANCE_YOUR_CALM));
             Cause last = gate.logged().cause();
+            assertEquals(Cause.CLIENT_CLOSED, last, "of the first that was reset");
             while (last == Cause.CLIENT_CLOSED) {
                 last = gate.logged().cause();
             }
             assertEquals(Cause.CLIENT_FLOOD, last);
-        } finally {
-            gate.serve(List.of());
         }
+    }
+
+    @Test
+    void endsTheConnectionOfAClientThatMakesItResetTooMuch() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual(); RawHttp2 client = RawHttp2.connect(gate.tlsPort())) {
+            gate.routeTo(origin.port());
+            ByteArrayOutputStream flood = new ByteArrayOutputStream();
+            for (int i = 0; i < 201; i++) {
+                flood.writeBytes(encoded(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * i, block(request("GET", "/"))));
+                flood.writeBytes(encoded(WINDOW_UPDATE, 0, 1 + 2 * i, number(0)));
+            }
+            client.send(flood.toByteArray());
+            assertTrue(client.endsWith(ENHANCE_YOUR_CALM));
+        }
+    }
+
+    @Test
+    void endsTheConnectionOfAClientThatSendsEndlessContinuations() {
+        try (RawHttp2 client = RawHttp2.connect(gate.tlsPort())) {
+            ByteArrayOutputStream flood = new ByteArrayOutputStream();
+            flood.writeBytes(encoded(HEADERS, 0, 1, block(request("GET", "/"))));
+            for (int i = 0; i < 20; i++) {
+                flood.writeBytes(encoded(CONTINUATION, 0, 1, new byte[0]));
+            }
+            client.send(flood.toByteArray());
+            assertTrue(client.endsWith(ENHANCE_YOUR_CALM));
+        }
+    }
+
+    @Test
+    void endsTheConnectionOfAClientThatSendsEmptyDataForever() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual(); RawHttp2 client = RawHttp2.connect(gate.tlsPort())) {
+            gate.routeTo(origin.port());
+            client.headers(1, false, request("POST", "/"));
+            for (int i = 0; i < 11; i++) {
+                client.data(1, false, "");
+            }
+            assertTrue(client.endsWith(ENHANCE_YOUR_CALM));
+        }
+    }
+
+    @Test
+    void hasEnoughOfAClientThatAsksAndNeverReads() throws Exception {
+        Http2Abuse abuse = new Http2Abuse();
+        for (int i = 0; i < 1000; i++) {
+            abuse.wantsAnswer(false);
+        }
+        abuse.wantsAnswer(true);
+        for (int i = 0; i < 1000; i++) {
+            abuse.wantsAnswer(false);
+        }
+        Http2Exception thrown = assertThrows(Http2Exception.class, () -> abuse.wantsAnswer(false));
+        assertEquals(Http2Error.ENHANCE_YOUR_CALM, thrown.error());
     }
 }
