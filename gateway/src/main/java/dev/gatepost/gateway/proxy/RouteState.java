@@ -2,7 +2,6 @@ package dev.gatepost.gateway.proxy;
 
 import dev.gatepost.gateway.accesslog.RouteLabel;
 import dev.gatepost.gateway.config.Cidr;
-import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.FieldEdit;
 import dev.gatepost.gateway.route.PathEdit;
 import dev.gatepost.gateway.route.Route;
@@ -11,7 +10,6 @@ import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
@@ -43,7 +41,7 @@ final class RouteState {
         this.route = route;
         this.counters = previous == null ? new RouteCounters() : previous.counters;
         this.balancer = new Balancer(loop, route, previous == null ? null : previous.balancer);
-        this.budget = loop.retryBudget(services(route));
+        this.budget = loop.retryBudget(route.upstream().serving());
         this.line = new WaitingLine(loop);
         this.load = previous == null ? new UpstreamLoad() : previous.load;
         int limit = options.forwarding().limit();
@@ -60,11 +58,6 @@ final class RouteState {
         this.fixedHost = options.host().value().getBytes(ISO_8859_1);
         this.hasRules = !options.allow().isEmpty() || !options.deny().isEmpty() || !route.condition().methods().isEmpty()
                 || options.redirect().isPresent() || !options.redirects().isEmpty();
-    }
-
-    /// Mostly one.
-    private static String services(Route route) {
-        return route.upstream().endpoints().stream().map(Endpoint::service).distinct().sorted().collect(Collectors.joining(" "));
     }
 
     boolean allows(RequestHead request) {

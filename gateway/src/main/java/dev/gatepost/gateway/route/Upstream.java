@@ -2,6 +2,7 @@ package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.Locality;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// The group of endpoints that a route forwards to.
 ///
@@ -11,9 +12,14 @@ import java.util.List;
 /// @param known     all instances that declare the route, healthy or not
 /// @param near      those of them that are in the gateway's own zone
 /// @param elsewhere the datacenter that serves in place of our own, since that has no healthy instance; empty otherwise
-public record Upstream(String name, List<Endpoint> endpoints, int known, int near, String elsewhere) {
+/// @param serving   the services of the endpoints, sorted, with blanks between; mostly one
+public record Upstream(String name, List<Endpoint> endpoints, int known, int near, String elsewhere, String serving) {
     public Upstream(String name, List<Endpoint> endpoints, int known) {
         this(name, endpoints, known, 0, "");
+    }
+
+    public Upstream(String name, List<Endpoint> endpoints, int known, int near, String elsewhere) {
+        this(name, endpoints, known, near, elsewhere, endpoints.stream().map(Endpoint::service).distinct().sorted().collect(Collectors.joining(" ")));
     }
 
     public Upstream {
