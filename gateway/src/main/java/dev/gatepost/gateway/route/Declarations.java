@@ -4,6 +4,8 @@ import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.route.TraefikLabels.Label;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,22 +98,8 @@ final class Declarations {
         return new Declarations(after, List.copyOf(next), shared);
     }
 
-    /// As [java.util.Collections#binarySearch] says it.
+    /// As [Collections#binarySearch] says it.
     private static int position(List<ServiceRoutes> services, String name) {
-        int low = 0;
-        int high = services.size() - 1;
-        while (low <= high) {
-            int middle = (low + high) >>> 1;
-            int order = services.get(middle).name().compareTo(name);
-            if (order == 0) {
-                return middle;
-            }
-            if (order < 0) {
-                low = middle + 1;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return -low - 1;
+        return Collections.binarySearch(services, ServiceRoutes.none(name), Comparator.comparing(ServiceRoutes::name));
     }
 }
