@@ -89,7 +89,8 @@ final class AdminApi implements AutoCloseable {
         List<String> headers = request.all("header");
         Optional<String> client = request.optional("client");
         try {
-            return gateway.state().routes().explain(url, method, headers, client);
+            GatewayState state = gateway.state();
+            return state.routes().explain(url, method, headers, client, state.fragments().unread());
         } catch (IllegalArgumentException e) {
             throw new BadParameter("url", url, e.getMessage() == null ? "a URL such as https://shop.example.com/api" : e.getMessage());
         }

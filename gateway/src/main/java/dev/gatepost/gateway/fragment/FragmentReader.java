@@ -2,6 +2,7 @@ package dev.gatepost.gateway.fragment;
 
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.ZoneFile;
+import dev.gatepost.gateway.config.Place;
 import dev.gatepost.gateway.config.Problem;
 import dev.gatepost.gateway.route.FabioCommands;
 import dev.gatepost.gateway.route.RouteFragment;
@@ -46,8 +47,8 @@ final class FragmentReader {
 
     /// @param text     as it was last written, good or bad
     /// @param good     what it last meant when it was good
-    /// @param problems why it isn't now
-    private record Held(String text, Optional<Meaning> good, List<String> problems) {}
+    /// @param rejected why it isn't now
+    private record Held(String text, Optional<Meaning> good, List<RejectedFragment> rejected) {}
 
     /// @param found of each source, in order of precedence
     Fragments read(List<FragmentSource.Found> found) {
@@ -64,7 +65,7 @@ final class FragmentReader {
             for (Fragment fragment : source.fragments()) {
                 Held now = held(fragment, Optional.ofNullable(held.get(fragment.id())));
                 next.put(fragment.id(), now);
-                now.problems().forEach(problem -> rejected.add(new RejectedFragment(fragment.medium(), fragment.place().source(), problem)));
+                rejected.addAll(now.rejected());
                 if (now.good().orElse(null) instanceof Meaning.Commands(FabioCommands more, _)) {
                     ofSource = ofSource.then(more);
                 }
@@ -106,60 +107,77 @@ final class FragmentReader {
         if (before.isPresent() && fragment.unreadable().isEmpty() && before.get().text().equals(fragment.text())) {
             return before.get();
         }
-        List<Problem> problems = new ArrayList<>();
+        List<RejectedFragment> rejected = new ArrayList<>();
         Optional<Meaning> meaning = Optional.empty();
         if (fragment.unreadable().isPresent()) {
-            problems.add(new Problem(fragment.place(), "can't be read: " + fragment.unreadable().get()));
+            rejected.add(refused(fragment, fragment.place() + ": can't be read: " + fragment.unreadable().get(), List.of()));
         } else {
-            meaning = meaning(fragment, problems);
+            meaning = meaning(fragment, rejected);
         }
-        if (meaning.isPresent() && problems.isEmpty()) {
+        if (meaning.isPresent() && rejected.isEmpty()) {
             return new Held(fragment.text(), meaning, List.of());
         }
         Optional<Meaning> last = before.flatMap(Held::good).filter(FragmentReader::isWhole);
         // What is good of a bad one is better than nothing, but not than the last good one.
         Optional<Meaning> partial = meaning;
         Optional<Meaning> kept = last.or(() -> partial);
-        List<String> reasons = problems.stream().map(problem -> problem + (last.isPresent() ? "; the version before stays in force" : "")).toList();
-        if (before.filter(earlier -> earlier.problems().equals(reasons)).isEmpty()) {
-            reasons.forEach(reason -> LOG.warn("fragment rejected: {}", reason));
+        String stays = last.isPresent() ? "; the version before stays in force" : "";
+        List<RejectedFragment> told = rejected.stream().map(each -> refused(fragment, each.reason() + stays, each.routes())).toList();
+        if (before.filter(earlier -> earlier.rejected().equals(told)).isEmpty()) {
+            told.forEach(each -> LOG.warn("fragment rejected: {}", each.reason()));
         }
         // An unreadable one is looked at again.
-        return new Held(fragment.unreadable().isPresent() ? "" : fragment.text(), kept, reasons);
+        return new Held(fragment.unreadable().isPresent() ? "" : fragment.text(), kept, told);
+    }
+
+    private static RejectedFragment refused(Fragment fragment, String reason, List<String> routes) {
+        return new RejectedFragment(fragment.medium(), fragment.place().source(), reason, routes);
     }
 
     private static boolean isWhole(Meaning meaning) {
         return !(meaning instanceof Meaning.Commands(_, boolean whole)) || whole;
     }
 
-    private static Optional<Meaning> meaning(Fragment fragment, List<Problem> problems) {
+    private static Optional<Meaning> meaning(Fragment fragment, List<RejectedFragment> rejected) {
         if (fragment.kind() != Fragment.Kind.CERTIFICATE && fragment.text().contains(PRIVATE_KEY)) {
-            problems.add(new Problem(fragment.place(), "holds a private key (expected: that under certificates/NAME, or in NAME.pem)"));
+            rejected.add(refused(fragment, fragment.place() + ": holds a private key (expected: that under certificates/NAME, or in NAME.pem)", List.of()));
             return Optional.empty();
         }
         return switch (fragment.kind()) {
             case CERTIFICATE -> Optional.of(new Meaning.Certificate(new PemFragment(fragment.place().source(), fragment.text())));
-            case COMMANDS -> commands(fragment, problems);
-            case ROUTE -> RouteFragment.read(fragment.medium(), fragment.text(), fragment.place(), problems).map(Meaning.Routes::new);
-            case ZONE -> zone(fragment, problems);
+            case COMMANDS -> commands(fragment, rejected);
+            case ROUTE -> routes(fragment, rejected);
+            case ZONE -> zone(fragment, rejected);
         };
     }
 
-    private static Optional<Meaning> commands(Fragment fragment, List<Problem> problems) {
+    private static Optional<Meaning> routes(Fragment fragment, List<RejectedFragment> rejected) {
+        List<Problem> problems = new ArrayList<>();
+        Optional<RouteFragment> read = RouteFragment.read(fragment.medium(), fragment.text(), fragment.place(), problems);
+        if (!problems.isEmpty()) {
+            List<String> named = RouteFragment.named(fragment.text(), fragment.place());
+            problems.forEach(problem -> rejected.add(refused(fragment, problem.toString(), named)));
+        }
+        return read.map(Meaning.Routes::new);
+    }
+
+    private static Optional<Meaning> commands(Fragment fragment, List<RejectedFragment> rejected) {
         FabioCommands read = FabioCommands.parse(fragment.medium(), fragment.place().source(), fragment.text());
-        read.rejected().forEach(line -> problems.add(new Problem(fragment.place(), line.reason() + ": " + line.text())));
+        read.rejected().forEach(line -> rejected.add(
+                refused(fragment, line.reason() + ": " + line.text(), FabioCommands.named(line.text()).stream().toList())));
         return Optional.of(new Meaning.Commands(new FabioCommands(read.commands(), List.of()), read.rejected().isEmpty()));
     }
 
     /// The name says which zone it is.
-    private static Optional<Meaning> zone(Fragment fragment, List<Problem> problems) {
+    private static Optional<Meaning> zone(Fragment fragment, List<RejectedFragment> rejected) {
         try {
             ZoneFile file = ZoneFile.read(fragment.text(), DomainName.of(fragment.name()), TTL);
             return Optional.of(new Meaning.Zone(new StaticZone(file.origin(), file.soa(), file.records())));
         } catch (ZoneFile.Malformed e) {
-            problems.add(new Problem(e.line() == 0 ? fragment.place() : fragment.place().at(e.line(), 1), e.reason()));
+            Place place = e.line() == 0 ? fragment.place() : fragment.place().at(e.line(), 1);
+            rejected.add(refused(fragment, place + ": " + e.reason(), List.of()));
         } catch (IllegalArgumentException e) {
-            problems.add(new Problem(fragment.place(), "name " + e.getMessage()));
+            rejected.add(refused(fragment, fragment.place() + ": name " + e.getMessage(), List.of()));
         }
         return Optional.empty();
     }

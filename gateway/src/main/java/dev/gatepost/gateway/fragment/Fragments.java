@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.fragment;
 
 import dev.gatepost.gateway.route.FabioCommands;
+import dev.gatepost.gateway.route.Rejected;
 import dev.gatepost.gateway.route.RouteFragment;
 import dev.gatepost.gateway.zone.StaticZone;
 import java.util.List;
@@ -20,5 +21,12 @@ public record Fragments(
         zones = List.copyOf(zones);
         certificates = List.copyOf(certificates);
         rejected = List.copyOf(rejected);
+    }
+
+    /// Routes that are declared in vain: those of fragments that could not be read.
+    public List<Rejected> unread() {
+        return rejected.stream()
+                .flatMap(each -> each.routes().stream().map(route -> new Rejected(each.medium(), "", "", each.source() + ": " + route, each.reason())))
+                .toList();
     }
 }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class Explainer {
     /// How many routes that don't fit are named: those that come nearest.
     private static final int NEAR_MISSES = 10;
+
+    private static final Pattern SCHEME = Pattern.compile("^https?://");
 
     private final RouteIndex index;
     private final List<Rejected> rejected;
@@ -48,7 +51,7 @@ final class Explainer {
         }
         nearMisses(fitting).forEach(considered::add);
         List<Rejected> naming = rejected.stream().filter(this::names).toList();
-        naming.forEach(each -> considered.add(new Considered(each.text(), "rejected, service %s, instance %s: %s".formatted(each.service(), each.instance(), each.reason()))));
+        naming.forEach(each -> considered.add(new Considered(each.text(), rejected(each))));
         if (winner == null) {
             otherHosts().forEach(considered::add);
             return naming.isEmpty()
@@ -56,6 +59,12 @@ final class Explainer {
                     : unrouted(Explanation.REJECTED, "404: what would serve this host and path was rejected: " + naming.getFirst().reason(), considered);
         }
         return routed(winner, considered);
+    }
+
+    private static String rejected(Rejected declaration) {
+        return declaration.instance().isEmpty()
+                ? "rejected: " + declaration.reason()
+                : "rejected, service %s, instance %s: %s".formatted(declaration.service(), declaration.instance(), declaration.reason());
     }
 
     private static Explanation unrouted(String outcome, String why, List<Considered> considered) {
@@ -262,7 +271,7 @@ final class Explainer {
         if (quoted >= 0) {
             return text.toLowerCase(Locale.ROOT).contains("`" + question.host() + "`");
         }
-        String target = firstWord(withoutPrefix(text, declaration.kind()));
+        String target = SCHEME.matcher(firstWord(expression(declaration))).replaceFirst("");
         int slash = target.indexOf('/');
         @Nullable HostPattern host = null;
         try {
@@ -275,12 +284,17 @@ final class Explainer {
         }
     }
 
-    private static String withoutPrefix(String text, String kind) {
-        if (kind.equals("meta") || text.startsWith("gatepost.")) {
+    /// What follows key, prefix or place.
+    private static String expression(Rejected declaration) {
+        String text = declaration.text().strip();
+        if (declaration.instance().isEmpty()) {
+            int place = text.indexOf(": ");
+            return text.startsWith("route ") ? FabioCommands.named(text).orElse("") : text.substring(place < 0 ? 0 : place + 2);
+        }
+        if (declaration.kind().equals("meta") || text.startsWith("gatepost.")) {
             return text.substring(text.indexOf('=') + 1);
         }
-        String trimmed = text.strip();
-        return trimmed.startsWith(FabioDialect.PREFIX) ? trimmed.substring(FabioDialect.PREFIX.length()) : trimmed;
+        return text.startsWith(FabioDialect.PREFIX) ? text.substring(FabioDialect.PREFIX.length()) : text;
     }
 
     private static String firstWord(String text) {

@@ -89,6 +89,11 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         return new FabioCommands(commands, rejected);
     }
 
+    /// Host and path in a line that can't be used, as far as they can be made out.
+    public static Optional<String> named(String line) {
+        return Stream.of(line.split("\\s+")).skip(2).filter(word -> word.indexOf('/') >= 0).findFirst();
+    }
+
     /// These, and then those.
     public FabioCommands then(FabioCommands others) {
         return new FabioCommands(

@@ -17,6 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Routes that an operator wrote, in Consul's KV store or a file, beside those that services declare. Compares by identity:
@@ -34,6 +38,9 @@ public final class RouteFragment {
     static final Instance NOBODY = new Instance(
             "none", "", new Node("nowhere", "", "", "", Map.of(), Map.of()), "", 0, List.of(), Map.of(), Map.of(), Weights.DEFAULT,
             List.of(new Check("catalog", "no such service, or none of its instances has the tag", Health.CRITICAL)));
+
+    /// Of a text that is not YAML.
+    private static final Pattern ROUTE_LINE = Pattern.compile("\\s*(?:\\{?\\s*[\"']?route[\"']?\\s*:|-)\\s*[\"']?([^\"'#,{}\\[\\]]+?)\\s*(?:[\"'#,}\\]].*)?");
 
     private static final Syntax<String> NAME = Syntax.text();
     private static final Syntax<List<InetSocketAddress>> ADDRESSES = Syntax.list(Syntax.endpoint());
@@ -75,6 +82,26 @@ public final class RouteFragment {
                 (_, fields, found) -> fragment(kind, place, fields, found));
         Optional<RouteFragment> read = syntax.read("fragment", document, problems);
         return problems.isEmpty() ? read : Optional.empty();
+    }
+
+    /// The expressions of a text that can't be used, as far as they can be made out: whoever misses a route looks for it by
+    /// its host and path.
+    public static List<String> named(String text, Place place) {
+        List<Problem> problems = new ArrayList<>();
+        Value document = YamlDocument.parse(text, place, problems);
+        if (!problems.isEmpty()) {
+            return text.lines().map(ROUTE_LINE::matcher).filter(Matcher::matches).map(line -> line.group(1)).toList();
+        }
+        List<Value.Field> fields = document instanceof Value.Fields mapping ? mapping.fields() : List.of();
+        return fields.stream()
+                .filter(field -> field.name().equals("route"))
+                .flatMap(field -> field.value() instanceof Value.Items list ? list.items().stream() : Stream.of(field.value()))
+                .mapMulti((Value each, Consumer<String> found) -> {
+                    if (each instanceof Value.Text written) {
+                        found.accept(written.text());
+                    }
+                })
+                .toList();
     }
 
     private static Optional<RouteFragment> fragment(String kind, Place place, Map<String, Value> fields, List<Problem> problems) {

@@ -235,7 +235,13 @@ public final class RouteTable {
     /// @param headers each `NAME: VALUE`
     /// @param client  the client's address
     public Explanation explain(String url, String method, List<String> headers, Optional<String> client) {
-        return new Explainer(index, rejected(), Question.of(url, method, headers, client)).explain();
+        return explain(url, method, headers, client, List.of());
+    }
+
+    /// @param unread what was written beside the catalog and could not be read
+    public Explanation explain(String url, String method, List<String> headers, Optional<String> client, List<Rejected> unread) {
+        List<Rejected> all = Stream.concat(rejected().stream(), unread.stream()).toList();
+        return new Explainer(index, all, Question.of(url, method, headers, client)).explain();
     }
 
     void forEachEntry(Consumer<Entry> each) {
