@@ -36,22 +36,35 @@ public final class FileWatch implements AutoCloseable {
         public static final Timing DEFAULT = new Timing(Duration.ofMillis(100), Duration.ofSeconds(5));
     }
 
+    /// What counts in a folder that is watched as a whole.
+    @FunctionalInterface
+    public interface Interest {
+        /// @param written whether only its content or its rights changed; it may also have come or gone
+        boolean in(Path name, boolean written);
+    }
+
     private final Timing timing;
+    private final Interest interest;
     private final @Nullable WatchService events;
-    /// The names that count in each folder; none: all do.
+    /// The names that count in each folder; none: as the interest says.
     private final Map<WatchKey, Set<Path>> names = new HashMap<>();
 
-    private FileWatch(Timing timing, @Nullable WatchService events) {
+    private FileWatch(Timing timing, Interest interest, @Nullable WatchService events) {
         this.timing = timing;
+        this.interest = interest;
         this.events = events;
     }
 
-    /// @param paths files, existing or not, and folders
+    /// @param paths files, existing or not, and folders, in which everything counts
     public static FileWatch of(Collection<Path> paths, Timing timing) {
+        return of(paths, timing, (_, _) -> true);
+    }
+
+    public static FileWatch of(Collection<Path> paths, Timing timing, Interest interest) {
         WatchService events = null;
         try {
             events = FileSystems.getDefault().newWatchService();
-            FileWatch watch = new FileWatch(timing, events);
+            FileWatch watch = new FileWatch(timing, interest, events);
             for (Path each : paths) {
                 watch.register(each.toAbsolutePath());
             }
@@ -59,7 +72,7 @@ public final class FileWatch implements AutoCloseable {
         } catch (IOException | UnsupportedOperationException e) {
             LOG.warn("{} can't be watched ({}), looking every {} s instead", paths, e.toString(), timing.poll().toSeconds());
             closeQuietly(events);
-            return new FileWatch(timing, null);
+            return new FileWatch(timing, interest, null);
         }
     }
 
@@ -119,11 +132,10 @@ public final class FileWatch implements AutoCloseable {
         Set<Path> counting = names.getOrDefault(key, Set.of());
         boolean found = false;
         for (WatchEvent<?> event : key.pollEvents()) {
-            // No name: events were lost.
-            found |= counting.isEmpty()
-                    || !(event.context() instanceof Path name)
-                    || counting.contains(name)
-                    || name.toString().startsWith("..");
+            // No name: events were lost. Two dots: Kubernetes swaps all at once.
+            found |= !(event.context() instanceof Path name)
+                    || name.toString().startsWith("..")
+                    || (counting.isEmpty() ? interest.in(name, event.kind() == StandardWatchEventKinds.ENTRY_MODIFY) : counting.contains(name));
         }
         return found;
     }

@@ -75,7 +75,7 @@ final class FolderSource implements FragmentSource {
                 Set<Path> folders = folders();
                 if (!folders.equals(watched)) {
                     watch.close();
-                    watch = FileWatch.of(folders, timing);
+                    watch = FileWatch.of(folders, timing, FolderSource::concerns);
                     watched = folders;
                 }
                 look();
@@ -150,8 +150,8 @@ final class FolderSource implements FragmentSource {
     private void add(Path file, List<Fragment> fragments, List<RejectedFragment> rejected) throws IOException {
         String fileName = file.getFileName().toString();
         int dot = fileName.lastIndexOf('.');
-        // What has no extension is no fragment: a writer's temporary file, a README.
-        if (dot <= 0 || fileName.endsWith("~") || fileName.endsWith(".tmp")) {
+        // What has no extension is no fragment: a README.
+        if (dot <= 0 || isTemporary(fileName)) {
             return;
         }
         String name = fileName.substring(0, dot);
@@ -187,6 +187,19 @@ final class FolderSource implements FragmentSource {
             case "pem" -> Optional.of(Fragment.Kind.CERTIFICATE);
             default -> Optional.empty();
         };
+    }
+
+    /// What is written into a file counts where that is a fragment; a log that grows here is nobody's business. Anything that
+    /// comes or goes may be a folder.
+    private static boolean concerns(Path name, boolean written) {
+        String fileName = name.toString();
+        int dot = fileName.lastIndexOf('.');
+        boolean fragment = dot > 0 && kind(fileName.substring(dot + 1)).isPresent();
+        return !isHidden(name) && (fragment || (!written && !isTemporary(fileName)));
+    }
+
+    private static boolean isTemporary(String fileName) {
+        return fileName.endsWith("~") || fileName.endsWith(".tmp");
     }
 
     private static boolean isHidden(Path file) {

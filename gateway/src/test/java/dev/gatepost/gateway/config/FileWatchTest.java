@@ -47,6 +47,22 @@ final class FileWatchTest {
     }
 
     @Test
+    void tellsOnlyOfWhatIsOfInterestInAFolder() throws Exception {
+        Path log = Files.writeString(folder.resolve("access.log"), "");
+        CountDownLatch told = new CountDownLatch(1);
+        try (FileWatch watch = FileWatch.of(List.of(folder), EVENTS_ONLY, (name, written) -> !written || name.toString().endsWith(".yaml"))) {
+            Thread waiting = await(watch, told);
+            for (int i = 0; i < 20; i++) {
+                Files.writeString(log, "line " + i);
+                assertFalse(told.await(5, TimeUnit.MILLISECONDS), "told of a log");
+            }
+            Files.writeString(folder.resolve("new"), "x");
+            assertTrue(told.await(10, TimeUnit.SECONDS), "not told of what came");
+            waiting.join();
+        }
+    }
+
+    @Test
     void looksNowAndThenWhereTheFolderCannotBeWatched() throws Exception {
         Path absent = folder.resolve("no-such-folder/services.yaml");
         CountDownLatch told = new CountDownLatch(1);
