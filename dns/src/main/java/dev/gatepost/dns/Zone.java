@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -237,6 +238,7 @@ public final class Zone {
     public final class Builder {
         private final OwnerTable.Editor names = owners.edit();
         private final NameKey key = new NameKey();
+        private Origin[] tops = origins;
         private boolean anyWildcard = wildcards;
         private boolean anyDelegation = delegations;
 
@@ -280,8 +282,18 @@ public final class Zone {
             return this;
         }
 
+        /// Gives an origin another start of authority of its own, or none.
+        ///
+        /// @param origin one of the zone's
+        public Builder authority(DomainName origin, Optional<Origin.Authority> soa) {
+            int index = Objects.requireNonNull(originIndexes.get(origin));
+            tops = tops.clone();
+            tops[index] = new Origin(origin, tops[index].shared(), tops[index].aliasOf(), soa);
+            return this;
+        }
+
         public Zone build(long revision) {
-            return new Zone(names.table(), origins, authority, revision, true, anyWildcard, anyDelegation, search, null, false);
+            return new Zone(names.table(), tops, authority, revision, true, anyWildcard, anyDelegation, search, null, false);
         }
 
         private int originFor(DomainName name) {

@@ -121,13 +121,42 @@ public final class ServiceZone {
         return next(after, statics, around.gate(), revision);
     }
 
-    /// The same with other zones beside it and another view of the gate. New datacenters and other zones, which are rare,
-    /// start from nothing.
-    @SuppressWarnings("ReferenceEquality") // those that did not change are the same object
+    /// The same with other zones beside it and another view of the gate. New datacenters and zones that come or go, which are
+    /// rare, start from nothing.
     public ServiceZone next(Snapshot after, List<StaticZone> newStatics, GateView gate, long revision) {
-        return datacenters(after).equals(datacenters) && newStatics == statics
-                ? new Step(after, gate).to(revision)
+        return datacenters(after).equals(datacenters) && follow(newStatics)
+                ? new Step(after, newStatics, gate).to(revision)
                 : of(after, records.settings(), newStatics, gate, revision);
+    }
+
+    /// Whether these zones are the ones that there are, as they were or written anew, each with its names to itself.
+    @SuppressWarnings("ReferenceEquality") // those that did not change are the same object
+    private boolean follow(List<StaticZone> now) {
+        if (now == statics) {
+            return true;
+        }
+        if (now.size() != statics.size()) {
+            return false;
+        }
+        for (int i = 0; i < now.size(); i++) {
+            StaticZone zone = now.get(i);
+            StaticZone before = statics.get(i);
+            boolean same = zone.origin().equals(before.origin())
+                    // Where it has nothing at its top, that is ours.
+                    && zone.records().containsKey(zone.origin()) == before.records().containsKey(zone.origin());
+            if (!same || (zone != before && !isApart(zone, now))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// Whether nobody else has names in it: neither the catalog, nor its addresses, nor another of these zones.
+    private boolean isApart(StaticZone zone, List<StaticZone> all) {
+        Names names = records.names();
+        Stream<DomainName> ours = Stream.concat(Stream.of(names.domain(), DomainName.of("in-addr.arpa."), DomainName.of("ip6.arpa.")), names.alternative().stream());
+        Stream<DomainName> others = all.stream().map(StaticZone::origin).filter(each -> !each.equals(zone.origin()));
+        return Stream.concat(ours, others).noneMatch(each -> each.isWithin(zone.origin()) || zone.origin().isWithin(each));
     }
 
     private static Set<String> datacenters(Snapshot snapshot) {
@@ -169,6 +198,7 @@ public final class ServiceZone {
     /// The way from this zone to the next.
     private final class Step {
         private final Snapshot after;
+        private final List<StaticZone> written;
         private final Zone.Builder change = zone.change();
         private final ReverseNames.Editor claims = reverse.edit();
         private final Set<InetAddress> claimed = new HashSet<>();
@@ -179,8 +209,9 @@ public final class ServiceZone {
         /// Whether what is answered in place of instances is no longer the same.
         private final boolean otherGateways;
 
-        Step(Snapshot after, GateView gate) {
+        Step(Snapshot after, List<StaticZone> written, GateView gate) {
             this.after = after;
+            this.written = written;
             ZoneSettings settings = records.settings();
             this.then = new Surroundings(gate, settings.gateways().at(after, records.names(), settings.health(), gate.withheld()));
             this.otherGateways = !gate.servesAs(around.gate()) || !then.gateways().equals(around.gateways());
@@ -189,14 +220,17 @@ public final class ServiceZone {
         ServiceZone to(long revision) {
             services();
             after.nodesChangedFrom(snapshot, (old, fresh) -> replace("node", old, fresh, Node::name, this::ofNode, this::ofNode, ServiceZone.this::claims));
+            for (int i = 0; i < written.size(); i++) {
+                rewrite(statics.get(i), written.get(i));
+            }
             if (otherGateways) {
-                statics.forEach(this::advertise);
+                written.forEach(each -> each.records().forEach(this::advertise));
             }
             ReverseNames names = claims.done();
             for (InetAddress each : claimed) {
                 pointer(DomainName.reverse(each), names.name(each));
             }
-            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt, datacenters, statics, then, fronts);
+            return new ServiceZone(records, after, profiled(change.build(revision)), names, out, spelt, datacenters, written, then, fronts);
         }
 
         private Zone profiled(Zone built) {
@@ -291,24 +325,40 @@ public final class ServiceZone {
 
         /// Names that operators wrote and that lead to the gateways tell how HTTPS is reached there, unless that was written
         /// as well.
-        private void advertise(StaticZone zone) {
-            zone.records().forEach((name, sets) -> {
-                boolean written = sets.stream().anyMatch(set -> set.type() == RRType.HTTPS || set.type() == RRType.CNAME);
-                List<InetAddress> addresses = sets.stream()
-                        .flatMap(set -> set.records().stream())
-                        .mapMulti((Rdata record, Consumer<InetAddress> each) -> {
-                            if (record instanceof Rdata.Address(var address)) {
-                                each.accept(address);
-                            }
-                        })
-                        .toList();
-                if (written || addresses.isEmpty()) {
-                    return;
+        private void advertise(DomainName name, List<RRset> sets) {
+            boolean known = sets.stream().anyMatch(set -> set.type() == RRType.HTTPS || set.type() == RRType.CNAME);
+            List<InetAddress> addresses = sets.stream()
+                    .flatMap(set -> set.records().stream())
+                    .mapMulti((Rdata record, Consumer<InetAddress> each) -> {
+                        if (record instanceof Rdata.Address(var address)) {
+                            each.accept(address);
+                        }
+                    })
+                    .toList();
+            if (known || addresses.isEmpty()) {
+                return;
+            }
+            boolean leads = then.gateways().containsAll(addresses);
+            Optional<Rdata.Svcb> https = leads ? records.https(name, new Surroundings(then.gate(), addresses)) : Optional.empty();
+            List<RRset> advertised = https.map(svcb -> RRset.of(sets.getFirst().ttl(), List.of(svcb))).orElse(List.of());
+            change.put(name, Stream.concat(sets.stream(), advertised.stream()).toList());
+        }
+
+        /// What an operator wrote anew, name by name.
+        @SuppressWarnings("ReferenceEquality") // one that did not change is the same object
+        private void rewrite(StaticZone before, StaticZone now) {
+            if (before == now) {
+                return;
+            }
+            if (!before.soa().equals(now.soa())) {
+                change.authority(now.origin(), now.soa());
+            }
+            before.records().keySet().stream().filter(name -> !now.records().containsKey(name)).forEach(change::remove);
+            now.records().forEach((name, sets) -> {
+                if (!sets.equals(before.records().get(name))) {
+                    change.put(name, sets);
+                    advertise(name, sets);
                 }
-                boolean leads = then.gateways().containsAll(addresses);
-                Optional<Rdata.Svcb> https = leads ? records.https(name, new Surroundings(then.gate(), addresses)) : Optional.empty();
-                List<RRset> advertised = https.map(svcb -> RRset.of(sets.getFirst().ttl(), List.of(svcb))).orElse(List.of());
-                change.put(name, Stream.concat(sets.stream(), advertised.stream()).toList());
             });
         }
 
