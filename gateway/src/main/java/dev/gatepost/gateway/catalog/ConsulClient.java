@@ -11,6 +11,7 @@ import dev.gatepost.gateway.tls.ClientTls;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import javax.net.ssl.HostnameVerifier;
 import javax.net.ssl.SSLException;
 import org.apache.http.Header;
 import org.apache.http.NoHttpResponseException;
@@ -27,13 +29,14 @@ import org.apache.http.client.HttpClient;
 import org.apache.http.client.config.RequestConfig;
 import org.apache.http.config.Registry;
 import org.apache.http.config.RegistryBuilder;
+import org.apache.http.config.SocketConfig;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
-import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.conn.ssl.NoopHostnameVerifier;
 import org.apache.http.conn.ssl.SSLConnectionSocketFactory;
 import org.apache.http.impl.client.HttpClientBuilder;
 import org.apache.http.impl.client.HttpClients;
 import org.apache.http.impl.conn.PoolingHttpClientConnectionManager;
+import org.apache.http.protocol.HttpContext;
 
 /// GET requests to one Consul agent, over a handful of connections. consul-api carries them by its transport interface: its
 /// typed models know no weights and its typed calls put the token in the URL, and its own HTTP client would open a
@@ -106,6 +109,7 @@ final class ConsulClient implements AutoCloseable {
         connections.setMaxTotal(MOST_CONNECTIONS);
         connections.setDefaultMaxPerRoute(MOST_CONNECTIONS);
         connections.setValidateAfterInactivity(TEST_AFTER_MILLIS);
+        connections.setDefaultSocketConfig(SocketConfig.custom().setSoKeepAlive(true).build()); // see ConsulSockets
         this.wait = wait;
         HttpTransport waiting = new DefaultHttpTransport(http(token, withJitter(wait).plus(ask)));
         overHttp1 = new Transports(new DefaultHttpTransport(http(token, ask)), waiting, waiting);
@@ -245,13 +249,13 @@ final class ConsulClient implements AutoCloseable {
                 .disableCookieManagement()
                 .disableAuthCaching()
                 .disableContentCompression(); // the agent is next door: compressing costs both sides more than it saves
-        builder.addInterceptorLast((org.apache.http.HttpRequest request, org.apache.http.protocol.HttpContext _) -> {
+        builder.addInterceptorLast((org.apache.http.HttpRequest request, HttpContext _) -> {
             String secret = token.current();
             if (!secret.isEmpty()) {
                 request.setHeader("X-Consul-Token", secret);
             }
         });
-        builder.addInterceptorFirst((org.apache.http.HttpResponse response, org.apache.http.protocol.HttpContext _) -> {
+        builder.addInterceptorFirst((org.apache.http.HttpResponse response, HttpContext _) -> {
             Header header = response.getFirstHeader("X-Consul-Results-Filtered-By-ACLs");
             filtered.set(header != null && "true".equals(header.getValue()));
         });
@@ -259,11 +263,16 @@ final class ConsulClient implements AutoCloseable {
     }
 
     private static Registry<ConnectionSocketFactory> sockets(Optional<ClientTls> tls, boolean verify) {
-        RegistryBuilder<ConnectionSocketFactory> sockets =
-                RegistryBuilder.<ConnectionSocketFactory>create().register("http", PlainConnectionSocketFactory.getSocketFactory());
-        tls.ifPresent(known -> sockets.register(
-                "https",
-                verify ? new SSLConnectionSocketFactory(known.context()) : new SSLConnectionSocketFactory(known.context(), NoopHostnameVerifier.INSTANCE)));
+        RegistryBuilder<ConnectionSocketFactory> sockets = RegistryBuilder.<ConnectionSocketFactory>create().register("http", new ConsulSockets());
+        tls.ifPresent(known -> {
+            HostnameVerifier names = verify ? SSLConnectionSocketFactory.getDefaultHostnameVerifier() : NoopHostnameVerifier.INSTANCE;
+            sockets.register("https", new SSLConnectionSocketFactory(known.context(), names) {
+                @Override
+                public Socket createSocket(HttpContext context) throws IOException {
+                    return ConsulSockets.probed(super.createSocket(context));
+                }
+            });
+        });
         return sockets.build();
     }
 
