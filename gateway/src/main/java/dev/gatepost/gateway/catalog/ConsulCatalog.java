@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
 /// | check changes state, maintenance mode on or off | `health/state/critical`, `health/state/warning`, compared with ours | that service; for a node's check all on that node |
 /// | service comes, tags change | `catalog/services` | that service, then a search |
 /// | service goes | `catalog/services` | nothing: it is dropped |
-/// | port, address, Meta, weights change, an instance comes or goes | `catalog/services` returns with a higher index and the same body | a search: each node is asked for its services, and what differs is read |
+/// | port, address, Meta, weights change, an instance comes or goes | `catalog/services` returns with a higher index and the same body | those that changed so last; then a search: each node is asked for its services, and what differs is read |
 /// | node's address or Meta changes | `catalog/nodes`, compared with ours | services on that node |
 /// | a passing check comes or goes | the slow sweep: it changes no health | one service after the other |
 /// | something written while a watch was down | each list is compared with what we hold | what differs; a search after a gap in `catalog/services` |
@@ -335,8 +335,11 @@ public final class ConsulCatalog implements CatalogSource {
     private Optional<ConsulFailure> takeIn(Shown shown) {
         Optional<ConsulFailure> failure = shortened(shown);
         if (failure.isEmpty()) {
-            catalog.put(shown.service());
-            readIndexes.put(shown.service().name(), shown.index());
+            String name = shown.service().name();
+            if (catalog.put(shown.service()) && delivered.isPresent()) {
+                queue.changed(name);
+            }
+            readIndexes.put(name, shown.index());
         }
         return failure;
     }

@@ -77,7 +77,8 @@ final class ConsulJson {
             return List.of();
         }
         NodeServices node = parse(json, NODE_SERVICES);
-        return orEmpty(node.services).values().stream().map(service -> service.instance(node.node.toNode(), List.of())).toList();
+        Node host = node.node.toNode();
+        return orEmpty(node.services).values().stream().map(service -> service.instance(host, List.of())).toList();
     }
 
     /// `/v1/health/state/STATE`, passing ones left out

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// What we hold of Consul's catalog, and how it differs from what Consul's lists say. Each list is compared with
 /// what we hold and not with the list before it: whatever got lost on the way, the next list finds it.
@@ -181,26 +182,38 @@ final class HeldCatalog {
     }
 
     /// Takes what a service's own read said.
-    void put(Service read) {
+    ///
+    /// @return whether an instance came, went or is registered otherwise than before; a check alone is not meant
+    boolean put(Service read) {
         String name = read.name();
         if (!listed.containsKey(name)) {
-            return; // left the list while it was read
+            return false; // left the list while it was read
         }
         if (read.instances().isEmpty()) {
             // Only the list of names removes a service. Until it does, an empty read is a contradiction, not a fact.
             if (hidden.add(name)) {
                 roster++;
             }
-            return;
+            return false;
         }
         if (hidden.remove(name)) {
             roster++;
         }
         Service held = services.get(name);
-        if (!read.equals(held)) {
-            hold(sharing(read, Optional.ofNullable(held)));
-            compareTags(name);
+        if (read.equals(held)) {
+            return false;
         }
+        hold(sharing(read, Optional.ofNullable(held)));
+        compareTags(name);
+        return held == null || !registeredAlike(held, read);
+    }
+
+    /// Both in their order.
+    private static boolean registeredAlike(Service one, Service other) {
+        int size = one.instances().size();
+        return size == other.instances().size()
+                && IntStream.range(0, size).allMatch(i -> one.instances().get(i).key().equals(other.instances().get(i).key())
+                        && one.instances().get(i).registeredAs(other.instances().get(i)));
     }
 
     private void hold(Service fresh) {

@@ -12,19 +12,28 @@ import java.util.NavigableSet;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /// What to read next: first the services known to differ, then those whose read failed and is due again, then the next
-/// slice of a search for what else may have changed. The search asks each node for its services, or reads every service
-/// where that takes fewer requests. The next one waits twice as long as the one before took, so that searches take a third
-/// of the agent's attention at most; what arrives during one is never held up for longer than a slice takes. A search that
-/// took far longer than the one before has waited for the agent to come back, and the next one need not wait for that as well.
-/// Beside all that a slow sweep reads one service after the other for nothing.
+/// slice of a search for what else may have changed. A search begins with the services that changed last, since a deployment
+/// changes one service several times in a row. Then it asks each node for its services, or reads every service where that takes
+/// fewer requests. Searches take a third of the agent's attention at most, by a budget that a few in a row may use up at once;
+/// what arrives during one is never held up for longer than a slice takes. A search that took far longer than the one before
+/// has waited for the agent to come back, and no later one has to make up for that. Beside all that a slow sweep reads one service
+/// after the other for nothing.
 ///
 /// Times are in nanoseconds of one clock. Confined to one thread.
 final class ReadQueue {
     private static final int MOST_AT_ONCE = 256;
     private static final int SLICE = 64;
+    private static final int SUSPECTS = 8;
+
+    /// Of all time, one part in so many may go to searches.
+    private static final int SHARE = 3;
+
+    /// How much time they may save up, to take a part of.
+    private static final long MOST_BUDGET_NANOS = TimeUnit.SECONDS.toNanos(6);
 
     /// Services to read, and nodes to ask for theirs.
     record Batch(List<String> services, List<String> nodes) {}
@@ -45,11 +54,15 @@ final class ReadQueue {
     private final Set<String> searchedServices = new LinkedHashSet<>();
     private final Set<String> searchedNodes = new LinkedHashSet<>();
     private final Map<String, Failing> failing = new HashMap<>();
+    /// Those that changed last, the latest at the end.
+    private final Set<String> suspects = new LinkedHashSet<>();
     private boolean searchWanted;
     private boolean nodesTell = true;
     private long searchStarted;
     private long searchNotBefore;
     private long lastSearchTook;
+    private long budget = MOST_BUDGET_NANOS;
+    private long budgetAt;
     private String lastSwept = "";
     private long nextSwept;
 
@@ -60,6 +73,7 @@ final class ReadQueue {
         this.searchPause = searchPause.toNanos();
         this.backoffs = backoffs;
         this.searchNotBefore = now;
+        this.budgetAt = now;
         this.nextSwept = now + sweepNanos;
     }
 
@@ -70,6 +84,16 @@ final class ReadQueue {
     /// Something may have changed, and nobody said what.
     void search() {
         searchWanted = true;
+        urgent.addAll(suspects);
+    }
+
+    /// It was registered in another way than before.
+    void changed(String name) {
+        suspects.remove(name);
+        suspects.add(name);
+        if (suspects.size() > SUSPECTS) {
+            suspects.remove(suspects.iterator().next());
+        }
     }
 
     /// As [#search()], and no node can be believed this time.
@@ -80,6 +104,7 @@ final class ReadQueue {
 
     void retain(Set<String> names) {
         urgent.retainAll(names);
+        suspects.retainAll(names);
         searchedServices.retainAll(names);
         failing.keySet().retainAll(names);
     }
@@ -168,7 +193,9 @@ final class ReadQueue {
     void roundDone(long now) {
         if (!searching() && searchStarted != 0) {
             lastSearchTook = Math.min(now - searchStarted, 2 * lastSearchTook + searchPause);
-            searchNotBefore = now + Math.max(searchPause, 2 * lastSearchTook);
+            budget = Math.min(MOST_BUDGET_NANOS, budget + now - budgetAt) - SHARE * lastSearchTook;
+            budgetAt = now;
+            searchNotBefore = now + Math.max(searchPause, -budget);
             searchStarted = 0;
         }
     }

@@ -42,14 +42,24 @@ final class ReadQueueTest {
     }
 
     @Test
-    void aSearchWaitsTwiceAsLongAsTheOneBeforeTook() {
-        search(Duration.ofMillis(150));
+    void aFewSearchesInARowWaitForNothingButThePause() {
+        for (int i = 0; i < 4; i++) {
+            search(Duration.ofMillis(150));
+            queue.search();
+            assertEquals(PAUSE, idle());
+        }
+    }
+
+    @Test
+    void inTheLongRunSearchesTakeAThirdOfTheTime() {
+        long began = now;
+        for (int i = 0; i < 100; i++) {
+            search(Duration.ofSeconds(1));
+        }
         queue.search();
-        assertEquals(Duration.ofMillis(300), idle());
+        assertEquals(Duration.ofSeconds(2), idle());
         assertEquals(List.of(), take().nodes());
-        search(Duration.ofMillis(400));
-        queue.search();
-        assertEquals(Duration.ofMillis(800), idle());
+        assertTrue(now - began > TimeUnit.SECONDS.toNanos(280), () -> "100 searches of a second in " + Duration.ofNanos(now - began));
     }
 
     @Test
@@ -57,16 +67,28 @@ final class ReadQueueTest {
         search(Duration.ofMillis(10));
         search(Duration.ofSeconds(30));
         queue.search();
-        assertEquals(Duration.ofMillis(2 * (2 * 10 + 200)), idle());
+        assertEquals(PAUSE, idle());
     }
 
     @Test
-    void searchesThatTakeLongGetTheirPausesAfterAFew() {
-        for (int i = 0; i < 8; i++) {
-            search(Duration.ofSeconds(10));
+    void aSearchBeginsWithWhatChangedLast() {
+        queue.changed("shop");
+        queue.search();
+        assertEquals(new ReadQueue.Batch(List.of("shop"), List.of("n1")), take());
+        queue.roundDone(now);
+        queue.retain(Set.of("cart"));
+        queue.search();
+        pass(idle());
+        assertEquals(new ReadQueue.Batch(List.of(), List.of("n1")), take());
+    }
+
+    @Test
+    void suspectsTheLatestFew() {
+        for (int i = 0; i < 100; i++) {
+            queue.changed("svc-" + i % 20);
         }
         queue.search();
-        assertEquals(Duration.ofSeconds(20), idle());
+        assertEquals(List.of("svc-12", "svc-13", "svc-14", "svc-15", "svc-16", "svc-17", "svc-18", "svc-19"), take().services());
     }
 
     @Test
