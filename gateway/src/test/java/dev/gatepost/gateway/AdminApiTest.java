@@ -1,10 +1,12 @@
 package dev.gatepost.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.gatepost.gateway.catalog.Await;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +36,7 @@ final class AdminApiTest {
                     instances: [ { id: web-1, address: 127.0.0.1, port: 9001, weight: 1, meta: {}, status: passing } ]
                 """);
         try (RunningGateway gateway = RunningGateway.start(home, "catalog: { file: services.yaml }")) {
+            Await.until("the file is served", Duration.ofSeconds(15), () -> gateway.admin("/api/v1/state").path("revision").asLong() > 0);
             for (String resource : List.of("state", "services", "services/web", "routes", "rejected", "upstreams", "history")) {
                 JsonNode answer = gateway.admin("/api/v1/" + resource);
                 assertTrue(answer.path("error").isMissingNode() && !answer.isMissingNode(), () -> resource + ": " + answer);
