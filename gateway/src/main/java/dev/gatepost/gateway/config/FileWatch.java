@@ -135,7 +135,7 @@ public final class FileWatch implements AutoCloseable {
             // No name: events were lost. Two dots: Kubernetes swaps all at once.
             found |= !(event.context() instanceof Path name)
                     || name.toString().startsWith("..")
-                    || (counting.isEmpty() ? interest.in(name, event.kind() == StandardWatchEventKinds.ENTRY_MODIFY) : counting.contains(name));
+                    || (counting.isEmpty() ? interest.in(name, event.kind().equals(StandardWatchEventKinds.ENTRY_MODIFY)) : counting.contains(name));
         }
         return found;
     }
