@@ -10,6 +10,7 @@ import org.apache.http.HttpHost;
 import org.apache.http.conn.socket.ConnectionSocketFactory;
 import org.apache.http.conn.socket.PlainConnectionSocketFactory;
 import org.apache.http.protocol.HttpContext;
+import org.jspecify.annotations.Nullable;
 
 /// TCP connections to an agent of which the kernel finds out within five seconds that they went deaf: a cut cable, or a
 /// router that forgot them, tells nobody, and over HTTP/1.1 whoever waits for an answer has nothing to send.
@@ -38,7 +39,8 @@ final class ConsulSockets implements ConnectionSocketFactory {
     }
 
     @Override
-    public Socket connectSocket(int timeoutMillis, Socket socket, HttpHost host, InetSocketAddress remote, InetSocketAddress local, HttpContext context)
+    public Socket connectSocket(
+            int timeoutMillis, Socket socket, HttpHost host, InetSocketAddress remote, @Nullable InetSocketAddress local, HttpContext context)
             throws IOException {
         return PLAIN.connectSocket(timeoutMillis, socket, host, remote, local, context);
     }
