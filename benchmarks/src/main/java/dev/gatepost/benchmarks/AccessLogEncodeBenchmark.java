@@ -90,7 +90,7 @@ public class AccessLogEncodeBenchmark {
     @Benchmark
     public int query() {
         query.startEpochNanos = next();
-        at = encoder.encode(query, out, from());
+        at = encoder.encode(query, 1, out, from());
         return at;
     }
 

@@ -36,7 +36,7 @@ public interface AccessLog extends AutoCloseable {
         if (config.output().equals("none")) {
             return NONE;
         }
-        return new BufferedAccessLog(Sink.open(config.output()), origin, BufferedAccessLog.laneBytes(config.buffer(), threads));
+        return new BufferedAccessLog(Sink.open(config.output()), origin, BufferedAccessLog.laneBytes(config.buffer(), threads), config.dnsSample());
     }
 
     /// Keeps nothing.

@@ -1,7 +1,9 @@
 package dev.gatepost.gateway.accesslog;
 
 import dev.gatepost.dns.QueryRecord;
+import dev.gatepost.dns.Rcode;
 import io.netty.util.concurrent.FastThreadLocal;
+import java.util.concurrent.ThreadLocalRandom;
 
 /// An access log with a lane for each event loop and one writer behind them. Encoding happens on the event loop, straight
 /// into its lane: no record is queued, no byte copied twice, nothing allocated.
@@ -11,9 +13,12 @@ final class BufferedAccessLog implements AccessLog {
 
     private final LogWriter writer;
     private final FastThreadLocal<Pen> pens;
+    private final int dnsSample;
 
     /// @param laneBytes a power of two: what waits for the writer, per event loop
-    BufferedAccessLog(Sink sink, Origin origin, int laneBytes) {
+    /// @param dnsSample of so many queries that were answered in order one is logged
+    BufferedAccessLog(Sink sink, Origin origin, int laneBytes, int dnsSample) {
+        this.dnsSample = dnsSample;
         this.writer = new LogWriter(sink);
         LogWriter writer = this.writer;
         this.pens = new FastThreadLocal<>() {
@@ -44,11 +49,21 @@ final class BufferedAccessLog implements AccessLog {
 
     @Override
     public void log(QueryRecord query) {
+        int sample = dnsSample > 1 && isOrdinary(query) ? dnsSample : 1;
+        // At random: what is asked for in turn would be logged always or never otherwise.
+        if (sample > 1 && ThreadLocalRandom.current().nextInt(sample) != 0) {
+            return;
+        }
         Pen pen = pens.get();
         int at = pen.lane.begin();
         if (at >= 0) {
-            writer.published(pen.lane, pen.lane.commit(pen.encoder.encode(query, pen.lane.ring(), at)));
+            writer.published(pen.lane, pen.lane.commit(pen.encoder.encode(query, sample, pen.lane.ring(), at)));
         }
+    }
+
+    /// Answered in order. All else is rare, or ought to be seen.
+    private static boolean isOrdinary(QueryRecord query) {
+        return (query.rcode == Rcode.NOERROR || query.rcode == Rcode.NXDOMAIN) && !query.stale && !query.denied;
     }
 
     @Override

@@ -84,6 +84,7 @@ public final class EcsEncoder {
     private static final byte[] CLASS_CH = ascii(",\"class\":\"CH\"}");
     private static final byte[] CLASS = ascii(",\"class\":\"CLASS");
     private static final byte[] DNS_ANSWERS = ascii(",\"answers\":");
+    private static final byte[] DNS_SAMPLE = ascii(",\"sample\":");
     private static final byte[] DNS_TRUNCATED = ascii(",\"truncated\":true");
     private static final byte[] DNS_STALE = ascii(",\"stale\":true");
     private static final byte[] DNS_UPSTREAM = ascii(",\"upstream\":\"");
@@ -346,7 +347,9 @@ public final class EcsEncoder {
     }
 
     /// As [#encode(ExchangeRecord, byte[], int)].
-    public int encode(QueryRecord query, byte[] out, int at) {
+    ///
+    /// @param sample how many queries the line stands for
+    public int encode(QueryRecord query, int sample, byte[] out, int at) {
         line.start(out, at);
         head(query.startEpochNanos, query.durationNanos);
         line.raw(constants.query());
@@ -390,6 +393,10 @@ public final class EcsEncoder {
         if (query.rcode >= 0) {
             line.raw(DNS_ANSWERS);
             line.number(query.answers);
+        }
+        if (sample > 1) {
+            line.raw(DNS_SAMPLE);
+            line.number(sample);
         }
         if (query.truncated) {
             line.raw(DNS_TRUNCATED);

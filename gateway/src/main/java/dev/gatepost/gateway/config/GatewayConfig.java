@@ -280,8 +280,9 @@ public record GatewayConfig(
     }
 
     /// @param output `stdout`, `file:PATH` (absolute), `tcp://HOST:PORT` or `none`
-    /// @param buffer bytes that may wait for a slow output before lines are dropped and counted
-    public record AccessLog(String output, Format format, int buffer) {
+    /// @param buffer    bytes that may wait for a slow output before lines are dropped and counted
+    /// @param dnsSample of so many DNS queries that were answered in order one is logged
+    public record AccessLog(String output, Format format, int buffer, int dnsSample) {
         public enum Format { ECS }
     }
 

@@ -218,6 +218,8 @@ final class Settings {
             "one JSON object a line, field names of the Elastic Common Schema");
     static final Setting<Long> ACCESS_LOG_BUFFER = of("access-log.buffer", Syntax.size(64 << 10, 1 << 30), "4MiB", RARELY,
             "how much may wait for a slow output before lines are dropped and counted");
+    static final Setting<Integer> ACCESS_LOG_DNS_SAMPLE = of("access-log.dns-sample", Syntax.count(1, 1_000_000), "1", RARELY,
+            "of so many DNS queries that were answered in order (NOERROR, NXDOMAIN) one is logged, with that number as `gatepost.dns.sample`; all others are");
 
     private Settings() {}
 

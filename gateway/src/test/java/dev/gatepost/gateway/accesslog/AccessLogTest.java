@@ -2,6 +2,7 @@ package dev.gatepost.gateway.accesslog;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gatepost.dns.QueryRecord;
 import dev.gatepost.gateway.config.GatewayConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -157,7 +158,7 @@ class AccessLogTest {
     @Test
     void countsExactlyWhatABlockedSinkCost() throws IOException {
         GatedSink sink = new GatedSink();
-        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024);
+        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1);
         int sent = 0;
         while (log.dropped() < 500) {
             log.log(Exchanges.typical());
@@ -173,7 +174,7 @@ class AccessLogTest {
         GatedSink sink = new GatedSink();
         sink.open.set(true);
         sink.failures.set(2);
-        try (AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024)) {
+        try (AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1)) {
             for (int i = 0; i < 50; i++) {
                 log.log(Exchanges.typical());
             }
@@ -233,13 +234,42 @@ class AccessLogTest {
     @Test
     void closesInBoundedTimeThoughTheSinkIsBlocked() throws IOException {
         GatedSink sink = new GatedSink();
-        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024);
+        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1);
         log.log(Exchanges.typical());
         await(() -> sink.entered);
         long begin = System.nanoTime();
         log.close();
         assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(10));
         sink.open.set(true);
+    }
+
+    @Test
+    void logsOneOfSoManyQueriesAndEachThatWasNotAnsweredInOrder() throws IOException {
+        Path file = dir.resolve("sampled.log");
+        QueryRecord failed = Exchanges.query();
+        failed.rcode = 2;
+        QueryRecord stale = Exchanges.query();
+        stale.stale = true;
+        try (AccessLog log = AccessLog.open(new GatewayConfig.AccessLog("file:" + file, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024, 10), ORIGIN, 4)) {
+            for (int i = 0; i < 1000; i++) {
+                log.log(Exchanges.query());
+                if (i % 100 == 0) {
+                    log.log(failed);
+                    log.log(stale);
+                    log.log(Exchanges.typical());
+                }
+            }
+        }
+        int sampled = 0;
+        int others = 0;
+        for (String line : lines(file)) {
+            int sample = JSON.readTree(line).at("/gatepost/dns/sample").asInt(1);
+            assertTrue(sample == 1 || sample == 10, line);
+            sampled += sample == 10 ? 1 : 0;
+            others += sample == 1 ? 1 : 0;
+        }
+        assertEquals(30, others, "failures, stale answers and requests");
+        assertTrue(sampled > 30 && sampled < 200, "of 1000 queries: " + sampled);
     }
 
     @Test
@@ -280,7 +310,7 @@ class AccessLogTest {
     }
 
     private static AccessLog open(String output) throws IOException {
-        return AccessLog.open(new GatewayConfig.AccessLog(output, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024), ORIGIN, 4);
+        return AccessLog.open(new GatewayConfig.AccessLog(output, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024, 1), ORIGIN, 4);
     }
 
     private static Set<String> ids(List<String> lines) throws IOException {

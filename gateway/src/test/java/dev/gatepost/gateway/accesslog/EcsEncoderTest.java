@@ -392,12 +392,12 @@ class EcsEncoderTest {
         byte[] out = new byte[JsonLine.MAX_BYTES];
         for (int i = 0; i < 20_000; i++) {
             encoder.encode(exchange, out, 0);
-            encoder.encode(query, out, 0);
+            encoder.encode(query, 1, out, 0);
         }
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < 20_000; i++) {
             encoder.encode(exchange, out, 0);
-            encoder.encode(query, out, 0);
+            encoder.encode(query, 1, out, 0);
         }
         long perPair = (threads.getCurrentThreadAllocatedBytes() - before) / 20_000;
         assertEquals(0, perPair, "bytes per exchange and query");
@@ -408,7 +408,7 @@ class EcsEncoderTest {
     }
 
     private JsonNode line(QueryRecord query) {
-        return parse((out, at) -> encoder.encode(query, out, at));
+        return parse((out, at) -> encoder.encode(query, 1, out, at));
     }
 
     private interface Encoding {
