@@ -7,6 +7,7 @@ import dev.gatepost.admin.Request;
 import dev.gatepost.dns.DomainName;
 import dev.gatepost.dns.RRType;
 import dev.gatepost.gateway.catalog.Service;
+import dev.gatepost.gateway.route.Explanation;
 import dev.gatepost.gateway.zone.DnsExplanation;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -90,7 +91,9 @@ final class AdminApi implements AutoCloseable {
         Optional<String> client = request.optional("client");
         try {
             GatewayState state = gateway.state();
-            return state.routes().explain(url, method, headers, client, state.fragments().unread());
+            Explanation routed = state.routes().explain(url, method, headers, client, state.fragments().unread());
+            Optional<PostExplanation> posted = gateway.postPath().flatMap(served -> PostExplanation.of(served, url, method, routed, this::explained));
+            return posted.isPresent() ? posted.get() : routed;
         } catch (IllegalArgumentException e) {
             throw new BadParameter("url", url, e.getMessage() == null ? "a URL such as https://shop.example.com/api" : e.getMessage());
         }
@@ -104,13 +107,16 @@ final class AdminApi implements AutoCloseable {
             throw new BadParameter("type", type, "a record type such as A, AAAA, SRV or TYPE65");
         }
         try {
-            DomainName parsed = DomainName.of(name);
-            DnsExplanation explanation = gateway.state().names().explain(parsed, number.getAsInt());
-            boolean ours = !explanation.outcome().equals("refused") || gateway.forwarder().isEmpty();
-            return ours ? explanation : ForwardExplanation.of(gateway.forwarder().get(), parsed, number.getAsInt());
+            return explained(DomainName.of(name), number.getAsInt());
         } catch (IllegalArgumentException e) {
             throw new BadParameter("name", name, e.getMessage() == null ? "a DNS name" : e.getMessage());
         }
+    }
+
+    private Object explained(DomainName name, int type) {
+        DnsExplanation explanation = gateway.state().names().explain(name, type);
+        boolean ours = !explanation.outcome().equals("refused") || gateway.forwarder().isEmpty();
+        return ours ? explanation : ForwardExplanation.of(gateway.forwarder().get(), name, type);
     }
 
     private Object cached(Request request) {

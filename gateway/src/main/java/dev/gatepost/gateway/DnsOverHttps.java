@@ -13,6 +13,8 @@ import java.util.function.Supplier;
 
 /// DNS queries by GET and POST (RFC 8484), answered by the post on the event loop that the request came to.
 final class DnsOverHttps implements LocalService {
+    /// In place of a route's, in the access log and in explanations.
+    static final String ID = "dns-over-https";
     private static final String MESSAGE = "application/dns-message";
     private static final String PARAMETER = "dns=";
     /// As by TCP: no query of any use is longer.

@@ -249,8 +249,7 @@ public final class Gateway implements AutoCloseable {
 
     /// The gate's listeners are there before the post is.
     private Optional<LocalPath> dnsOverHttps() {
-        return config.dns().flatMap(dns -> dns.ways().https())
-                .map(https -> new LocalPath("dns-over-https", https.host(), https.path(), new DnsOverHttps(() -> Optional.ofNullable(answering))));
+        return postPath().map(https -> new LocalPath(DnsOverHttps.ID, https.host(), https.path(), new DnsOverHttps(() -> Optional.ofNullable(answering))));
     }
 
     private DnsServer post(GatewayConfig.Dns post, EventLoopGroup loops) throws IOException {
@@ -362,6 +361,11 @@ public final class Gateway implements AutoCloseable {
 
     Optional<Forwarder> forwarder() {
         return forwarder;
+    }
+
+    /// At which requests the post answers.
+    Optional<GatewayConfig.Dns.HttpsPath> postPath() {
+        return config.dns().flatMap(dns -> dns.ways().https());
     }
 
     Optional<Certificates> certificates() {
