@@ -124,7 +124,8 @@ final class Desk {
         arrival.receivedNanos = receivedNanos;
         options.turnTo(transport, address, epochSeconds(receivedNanos));
         responder.admit(access.of(address));
-        int written = responder.answer(zone.get(), in, length, transport != QueryRecord.Transport.UDP, out);
+        Zone answering = zone.get();
+        int written = responder.answer(answering, in, length, transport != QueryRecord.Transport.UDP, out);
         if (written == Responder.OUTSIDE) {
             written = responder.relay(in, receivedNanos);
             if (written == Responder.LATER) {
@@ -132,7 +133,7 @@ final class Desk {
             }
         }
         written = limited(written, transport, address, receivedNanos);
-        done(transport, address, port, receivedNanos);
+        done(answering, transport, address, port, receivedNanos);
         return written;
     }
 
@@ -165,7 +166,7 @@ final class Desk {
         agent.ask(new Waiting(Arrays.copyOf(in, arrival.length), responder.awaited(), arrival, sender));
     }
 
-    private void done(QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
+    private void done(Zone answering, QueryRecord.Transport transport, byte[] address, int port, long receivedNanos) {
         QueryRecord record = responder.record();
         long now = System.nanoTime();
         if (now - clockCheckedNanos > CLOCK_CHECK_NANOS) {
@@ -174,7 +175,7 @@ final class Desk {
         record.startEpochNanos = receivedNanos + epochOffsetNanos;
         record.durationNanos = now - receivedNanos;
         record.transport = transport;
-        counters.count(record);
+        counters.count(record, answering);
         if (logs) {
             record.clientAddress = address;
             record.clientPort = port;
@@ -215,14 +216,15 @@ final class Desk {
             options.turnTo(transport, address, epochSeconds(receivedNanos));
             responder.admit(admission);
             boolean stream = transport != QueryRecord.Transport.UDP;
-            int written = responder.relay(zone.get(), in, query.length, stream, out, awaited, reply, System.nanoTime());
+            Zone answering = zone.get();
+            int written = responder.relay(answering, in, query.length, stream, out, awaited, reply, System.nanoTime());
             if (written == Responder.LATER) {
                 awaited = responder.awaited();
                 agent.ask(this);
                 return;
             }
             written = limited(written, transport, address, System.nanoTime());
-            done(transport, address, port, receivedNanos);
+            done(answering, transport, address, port, receivedNanos);
             if (written != Responder.DROPPED) {
                 sender.send(out, written);
             }

@@ -1,6 +1,8 @@
 package dev.gatepost.dns;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.ToLongFunction;
@@ -19,7 +21,7 @@ public final class DnsCounters {
             List.of(10_000L, 25_000L, 50_000L, 100_000L, 250_000L, 1_000_000L, 5_000_000L, 25_000_000L, 100_000_000L, 1_000_000_000L);
 
     private static final long[] BOUNDS = DURATION_BOUNDS_NANOS.stream().mapToLong(Long::longValue).toArray();
-    private static final int RCODES = 24;
+    static final int RCODES = 24;
     private static final int TRANSPORTS = QueryRecord.Transport.values().length;
 
     private final List<Loop> loops;
@@ -40,6 +42,14 @@ public final class DnsCounters {
 
     public long answered(QueryRecord.Source source) {
         return sum(loop -> loop.get(Loop.SOURCE + source.ordinal()));
+    }
+
+    /// Answers sent by the origin that their question belongs to, one number for each code; those that belong to none are at
+    /// the root.
+    public Map<DomainName, long[]> answeredByZone() {
+        Map<DomainName, long[]> sums = new TreeMap<>();
+        loops.forEach(loop -> loop.zones.addTo(sums));
+        return sums;
     }
 
     /// Messages that were not answered: no queries, or cut short of a header.
@@ -125,7 +135,10 @@ public final class DnsCounters {
 
         private final AtomicLongArray counts = new AtomicLongArray(ANSWERED + TRANSPORTS * RCODES);
 
-        void count(QueryRecord query) {
+        private final ZoneCounts zones = new ZoneCounts();
+
+        /// @param zone that the query was answered from
+        void count(QueryRecord query, Zone zone) {
             if (query.denied) {
                 add(DENIED, 1);
             }
@@ -134,6 +147,7 @@ public final class DnsCounters {
                 return;
             }
             add(answered(query.transport.ordinal(), query.rcode), 1);
+            zones.count(zone, query.origin, query.rcode);
             add(TYPE + (query.type < TYPE_INDEX.length ? TYPE_INDEX[query.type] : 0), 1);
             add(SOURCE + query.source.ordinal(), 1);
             if (query.truncated) {

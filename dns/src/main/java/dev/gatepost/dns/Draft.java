@@ -19,6 +19,8 @@ final class Draft {
     /// Somebody trusted has validated it.
     boolean authentic;
     QueryRecord.Source source = QueryRecord.Source.NONE;
+    /// Index of the origin that the question belongs to, or [Owner#ISLAND].
+    int origin = Owner.ISLAND;
     /// Of an extended error.
     int errorInfo = ErrorInfo.NONE;
     byte[] errorText = Relay.NO_TEXT;
@@ -30,6 +32,7 @@ final class Draft {
         this.longest = longest;
         limit = longest - reserved;
         errorInfo = ErrorInfo.NONE;
+        origin = Owner.ISLAND;
         clear();
     }
 

@@ -37,6 +37,8 @@ public final class QueryRecord {
     public boolean stale;
     /// The client may not ask this.
     public boolean denied;
+    /// Index of the zone's origin that the question belongs to; -1 for a name outside all of them.
+    int origin = Owner.ISLAND;
     /// Revision of the zone that answered.
     public long revision;
 

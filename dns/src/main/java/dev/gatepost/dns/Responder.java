@@ -98,6 +98,7 @@ public final class Responder {
             recursion.begin(heard);
             int written = zone.mimic.answer(in, length, stream, recursion, out, record);
             if (written != OUTSIDE || verdict == Query.Verdict.GOOD) {
+                record.origin = query.nameLength() > 0 ? reader.originOf(zone, query, in) : Owner.ISLAND;
                 return written;
             }
             // What was asked can't be asked on: others are asked good queries only.
@@ -138,6 +139,7 @@ public final class Responder {
         record.upstream = "";
         record.stale = false;
         record.denied = false;
+        record.origin = Owner.ISLAND;
         record.revision = zone.revision();
     }
 
@@ -334,6 +336,7 @@ public final class Responder {
         record.truncated = draft.truncated;
         record.responseBytes = draft.at;
         record.source = draft.source;
+        record.origin = draft.origin;
         return draft.at;
     }
 

@@ -47,10 +47,16 @@ final class ZoneReader {
         if (!owner.found()) {
             return absent(zone, in);
         }
+        draft.origin = owner.origin;
         if (reach.forwards() && leftToOthers(zone, owner) && reach.covers(in, Query.HEADER, query.nameLength())) {
             return Responder.OUTSIDE;
         }
         return present(zone, owner, Query.HEADER, query.nameLength());
+    }
+
+    /// Index of the origin that the question belongs to, or [Owner#ISLAND].
+    int originOf(Zone zone, Query asked, byte[] in) {
+        return zone.originOf(in, Query.HEADER, asked.nameLength(), key);
     }
 
     /// The same of a zone that leaves nothing to others.
@@ -166,6 +172,7 @@ final class ZoneReader {
         int from = Query.HEADER;
         int length = query.nameLength();
         int origin = zone.originOf(name, from, length, key);
+        draft.origin = origin;
         if (origin != Owner.ISLAND && zone.aliases[origin].length > 0) {
             int renamedLength = length - zone.origins[origin].name().length() + zone.aliases[origin].length;
             if (renamedLength > DomainName.MAX_LENGTH) {

@@ -17,12 +17,16 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -75,6 +79,31 @@ class DnsServerTest {
             assertEquals(1, server.counters().answered(QueryRecord.Transport.TCP, Rcode.NOERROR));
             assertEquals(21, server.counters().answered(RRType.A));
             assertEquals(21, Arrays.stream(server.counters().durations()).sum());
+        } finally {
+            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        }
+    }
+
+    @Test
+    void countsAnswersByZoneFromOneZoneToTheNext() throws IOException {
+        Zone first = TestZones.sample();
+        // The same origins in another order, made anew.
+        List<Origin> origins = new ArrayList<>(List.of(first.origins));
+        Collections.reverse(origins);
+        Zone next = Zone.of(origins, first.authority());
+        var served = new AtomicReference<>(first);
+        EventLoopGroup loops = group(true, 2);
+        try (var server = DnsServer.start(ANY_PORT, loops, served::get, SETTINGS, QueryLog.NONE)) {
+            udp(server, ResponderTest.query("web.service.consul.", Type.A, -1));
+            udp(server, ResponderTest.query("www.example.com.", Type.A, -1));
+            served.set(next);
+            udp(server, ResponderTest.query("nobody.consul.", Type.A, -1));
+            Map<DomainName, long[]> counts = server.counters().answeredByZone();
+            DomainName zone = first.origin(DomainName.of("web.service.consul")).orElseThrow().name();
+            assertEquals(Set.of(zone, DomainName.ROOT), counts.keySet());
+            long[] ours = counts.getOrDefault(zone, new long[0]);
+            assertEquals("1 1", ours[Rcode.NOERROR] + " " + ours[Rcode.NXDOMAIN]);
+            assertEquals(1, counts.getOrDefault(DomainName.ROOT, new long[0])[Rcode.REFUSED]);
         } finally {
             loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
         }

@@ -5,7 +5,9 @@ import dev.gatepost.admin.Metrics.Buckets;
 import dev.gatepost.admin.Metrics.Sample;
 import dev.gatepost.dns.DnsCounters;
 import dev.gatepost.dns.DnsServer;
+import dev.gatepost.dns.QueryRecord;
 import dev.gatepost.dns.QueryRecord.Transport;
+import dev.gatepost.dns.RRType;
 import dev.gatepost.dns.Rcode;
 import dev.gatepost.dns.forward.ForwardCounters;
 import dev.gatepost.dns.forward.Forwarder;
@@ -20,6 +22,7 @@ import dev.gatepost.gateway.route.Route;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -206,6 +209,26 @@ final class GatewayMetrics {
                             }
                         }
                     }
+                    return samples;
+                })
+                .counters("gatepost_dns_types_total", "Answers sent by the type that was asked for.", List.of("type"), MOST_SAMPLES, () -> {
+                    List<Sample> samples = new ArrayList<>();
+                    DnsCounters.TYPES.forEach(type -> samples.add(new Sample(List.of(RRType.name(type)), counters.answered(type))));
+                    samples.add(new Sample(List.of("other"), counters.answered(DnsCounters.OTHER_TYPE)));
+                    return samples;
+                })
+                .counters("gatepost_dns_sources_total", "Answers sent by who knew them: the zone, the cache, an upstream, or nobody.", List.of("source"), MOST_SAMPLES,
+                        () -> Arrays.stream(QueryRecord.Source.values())
+                                .map(source -> new Sample(List.of(source.name().toLowerCase(Locale.ROOT)), counters.answered(source))).toList())
+                .counters("gatepost_dns_zone_answers_total", "Answers sent by the zone that the name belongs to, `.` for none of ours, and rcode.", List.of("zone", "rcode"), MOST_SAMPLES, () -> {
+                    List<Sample> samples = new ArrayList<>();
+                    counters.answeredByZone().forEach((zone, counts) -> {
+                        for (int rcode = 0; rcode < counts.length; rcode++) {
+                            if (counts[rcode] > 0) {
+                                samples.add(new Sample(List.of(zone.toString(), Rcode.name(rcode)), counts[rcode]));
+                            }
+                        }
+                    });
                     return samples;
                 })
                 .histogram("gatepost_dns_duration_seconds", "From a query's receipt to its answer.",

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.gatepost.gateway.catalog.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,6 +8,8 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -178,6 +181,36 @@ final class DnsOverHttpsTest {
         assertEquals(502, gateway.status("other.test/dns-query?dns=AAAA"));
         assertEquals(502, gateway.status("localhost/dns-query/more"));
         assertEquals(502, gateway.status("localhost/"));
+    }
+
+    @Test
+    void isCountedByZoneTypeAndSource() throws Exception {
+        ask(query("web.service.consul.", Type.TXT), true);
+        Await.until("the query is counted", SOON, () -> {
+            String metrics = gateway.text("/metrics");
+            return metrics.contains("gatepost_dns_zone_answers_total{rcode=\"NOERROR\",zone=\"service.consul.\"}")
+                    && metrics.lines().anyMatch(line -> line.startsWith("gatepost_dns_types_total{type=\"TXT\"} ") && !line.endsWith(" 0"))
+                    && metrics.lines().anyMatch(line -> line.startsWith("gatepost_dns_sources_total{source=\"zone\"} ") && !line.endsWith(" 0"));
+        });
+    }
+
+    @Test
+    void isExplainedAsARequestAndAsAQuestion() throws Exception {
+        JsonNode explained = explain("https://localhost/dns-query?dns=" + base64(query("web.service.consul.", Type.A)), "GET");
+        assertEquals("found dns-over-https", explained.path("outcome").asText() + " " + explained.path("route").asText());
+        assertEquals("DNS over HTTPS at localhost/dns-query (dns.over-https): the post answers the query", explained.path("why").asText());
+        assertEquals("1 of 1 instances answered", explained.path("dns").path("why").asText());
+        assertTrue(explained.path("dns").path("considered").path(0).path("instance").asText().endsWith("web-1"), explained.toString());
+        assertEquals(1, explained.path("considered").size(), "the route that it is taken from");
+        assertTrue(explain("https://localhost/dns-query", "GET").path("why").asText().endsWith("400 (expected: ?dns= with a query in base64url)"));
+        assertTrue(explain("https://localhost/dns-query?dns=AAAA", "DELETE").path("why").asText().endsWith("405 (expected: GET or POST)"));
+        for (String elsewhere : new String[] {"http://localhost/dns-query", "https://other.test/dns-query", "https://localhost/dns-query/more"}) {
+            assertEquals("web@/", explain(elsewhere, "GET").path("upstream").asText(), elsewhere);
+        }
+    }
+
+    private static JsonNode explain(String url, String method) {
+        return gateway.admin("/api/v1/explain?url=" + URLEncoder.encode(url, StandardCharsets.UTF_8) + "&method=" + method);
     }
 
     @Test
