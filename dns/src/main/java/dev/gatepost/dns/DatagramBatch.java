@@ -18,9 +18,9 @@ import java.nio.ByteOrder;
 final class DatagramBatch {
     /// Queries that one system call brings, and answers that one takes.
     static final int SIZE = 32;
-    /// Queries that may be held back while more are received.
-    static final int HELD = 256;
-    private static final int PLACES = HELD + SIZE;
+    /// Batches that are held side by side: while queries of one wait, others are received.
+    static final int REGIONS = 4;
+    private static final int PLACES = REGIONS * SIZE;
     /// Longest query: longer ones are cut, and so malformed.
     static final int QUERY = 2048;
 
@@ -66,6 +66,9 @@ final class DatagramBatch {
     private final int longestAnswer;
     private final boolean ancillary;
     private final MemorySegment received;
+    private final MemorySegment[] regions = new MemorySegment[REGIONS];
+    /// How many messages of each region the kernel has written over.
+    private final int[] filled = new int[REGIONS];
     private final MemorySegment answers;
     private final MemorySegment addresses;
     private final MemorySegment controls;
@@ -116,7 +119,10 @@ final class DatagramBatch {
                 received.set(POINTER, (long) i * MESSAGE + CONTROL, controls.asSlice((long) i * ANCILLARY));
             }
         }
-        expect(0, PLACES);
+        for (int i = 0; i < REGIONS; i++) {
+            regions[i] = received.asSlice((long) i * SIZE * MESSAGE, (long) SIZE * MESSAGE);
+            filled[i] = SIZE;
+        }
     }
 
     private static void message(MemorySegment messages, int index, MemorySegment vectors, MemorySegment bytes) {
@@ -127,39 +133,18 @@ final class DatagramBatch {
         messages.set(LONG, (long) index * MESSAGE + VECTORS, 1);
     }
 
-    /// Takes what has come, without waiting. Returns how many; 0 when there is nothing.
-    int receive(int socket) {
-        return receive(socket, received);
-    }
-
-    /// The same behind those that are held back.
-    ///
-    /// @param held how many, at most [#HELD]; what comes has the numbers from there on
-    int receive(int socket, int held) {
-        return receive(socket, received.asSlice((long) held * MESSAGE, (long) SIZE * MESSAGE));
-    }
-
-    private static int receive(int socket, MemorySegment messages) {
+    /// Takes what has come, without waiting, in place of what a region held. Returns how many; 0 when there is nothing. They
+    /// have the numbers from `region * SIZE` on.
+    int receive(int socket, int region) {
+        expect(region * SIZE, filled[region]);
+        int count;
         try {
-            int count = (int) RECEIVE.invokeExact(socket, messages, SIZE, MSG_DONTWAIT, MemorySegment.NULL);
-            return Math.max(0, count);
+            count = (int) RECEIVE.invokeExact(socket, regions[region], SIZE, MSG_DONTWAIT, MemorySegment.NULL);
         } catch (Throwable e) {
             throw new IllegalStateException("recvmmsg", e);
         }
-    }
-
-    /// Holds a query back in another one's place.
-    void move(int index, int to) {
-        long from = (long) index * MESSAGE;
-        long message = (long) to * MESSAGE;
-        MemorySegment.copy(queryBytes, (long) index * QUERY, queryBytes, (long) to * QUERY, Math.min(received.get(INT, from + LENGTH), QUERY));
-        MemorySegment.copy(addresses, (long) index * ADDRESS, addresses, (long) to * ADDRESS, ADDRESS);
-        received.set(INT, message + LENGTH, received.get(INT, from + LENGTH));
-        received.set(INT, message + NAME_LENGTH, received.get(INT, from + NAME_LENGTH));
-        if (ancillary) {
-            MemorySegment.copy(controls, (long) index * ANCILLARY, controls, (long) to * ANCILLARY, ANCILLARY);
-            received.set(LONG, message + CONTROL_LENGTH, received.get(LONG, from + CONTROL_LENGTH));
-        }
+        filled[region] = Math.max(0, count);
+        return filled[region];
     }
 
     /// Copies a received query; returns its length.
@@ -195,11 +180,7 @@ final class DatagramBatch {
         return length <= longestAnswer;
     }
 
-    boolean isFull() {
-        return answered == SIZE;
-    }
-
-    /// Adds an answer that it has room for, to the sender of a received query.
+    /// Adds an answer that it has room for, to the sender of a received query. There is room for one to each query of a region.
     void answer(int index, byte[] from, int length) {
         long message = (long) answered * MESSAGE;
         long query = (long) index * MESSAGE;
@@ -272,8 +253,8 @@ final class DatagramBatch {
     }
 
     /// What the kernel wrote over is made ready for it again.
-    void expect(int from, int to) {
-        for (int i = from; i < to; i++) {
+    private void expect(int from, int count) {
+        for (int i = from; i < from + count; i++) {
             received.set(INT, (long) i * MESSAGE + NAME_LENGTH, ADDRESS_LENGTH);
             if (ancillary) {
                 received.set(LONG, (long) i * MESSAGE + CONTROL_LENGTH, ANCILLARY);

@@ -35,12 +35,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Answers DNS queries by UDP and TCP on one address, by TLS on another, and those that an HTTPS server hands over. With epoll
 /// every event loop has a UDP socket of its own, among which the kernel spreads the clients (`SO_REUSEPORT`); without, one
 /// socket does.
 public final class DnsServer implements AutoCloseable {
-    private static final int UDP_BUFFER = 1 << 20;
+    private static final Logger LOG = LoggerFactory.getLogger(DnsServer.class);
+    /// Some 8,000 queries: what comes at full rate during a pause of 50 ms, and less than is answered in the 100 ms that an
+    /// overload takes to be one.
+    static final int UDP_BUFFER = 4 << 20;
+    private static final int UNSENT_BUFFER = 1 << 20;
     private static final int PORT_ATTEMPTS = 16;
 
     private final InetSocketAddress localAddress;
@@ -184,6 +190,9 @@ public final class DnsServer implements AutoCloseable {
                     Channel udp = opened(udp(loops.get(i), sockets > 1 || settings.shared()).bind(bound), bound, "udp");
                     if (udp instanceof EpollDatagramChannel socket) {
                         UdpSocket.serve(socket, desk(desks, loops.get(i)), Math.max(settings.udpPayload(), Query.PLAIN_UDP_SIZE));
+                        if (i == 0) {
+                            sayIfShort(socket);
+                        }
                     }
                 }
                 if (tls.isPresent()) {
@@ -204,6 +213,15 @@ public final class DnsServer implements AutoCloseable {
             }
             listeners.add(bind.channel());
             return bind.channel();
+        }
+
+        /// The kernel tells twice of what it was asked for, as it counts its own structures as well.
+        private static void sayIfShort(EpollDatagramChannel socket) {
+            int buffer = socket.config().getReceiveBufferSize() / 2;
+            if (buffer < UDP_BUFFER) {
+                LOG.info("dns: the kernel keeps {} KiB of unread queries (expected: {}): what comes on top of that during a pause is lost; net.core.rmem_max or CAP_NET_ADMIN allow more",
+                        buffer / 1024, UDP_BUFFER / 1024);
+            }
         }
 
         /// `SO_REUSEPORT` would join a stranger's socket group without a word: this asks without it.
@@ -236,7 +254,7 @@ public final class DnsServer implements AutoCloseable {
             return bootstrap
                     .channel(NioDatagramChannel.class)
                     .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(DatagramBatch.QUERY))
-                    .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(UDP_BUFFER / 2, UDP_BUFFER))
+                    .option(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(UNSENT_BUFFER / 2, UNSENT_BUFFER))
                     .handler(new UdpHandler(desk(desks, loop)));
         }
 

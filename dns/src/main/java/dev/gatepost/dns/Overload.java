@@ -6,11 +6,12 @@ import java.util.concurrent.TimeUnit;
 /// Whether a socket brings more queries than are answered. A burst, or what came during a pause, is not that: it waits in
 /// the socket until it is answered. Only what stays behind for longer is.
 final class Overload {
+    /// Longer than it takes to answer all that the socket holds.
     private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SAID_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    private final FairShare shares = new FairShare(DatagramBatch.HELD);
+    private final FairShare shares = new FairShare();
     private boolean on;
     private boolean behind;
     /// Since when it is behind, or, while it is on, when it last had to drop something.
@@ -28,6 +29,13 @@ final class Overload {
         return shares;
     }
 
+    /// A query is answered. What each client wants is known before it has to share.
+    void seen(byte[] client) {
+        if (behind) {
+            shares.seen(client);
+        }
+    }
+
     /// The socket is empty.
     void caughtUp() {
         behind = false;
@@ -40,9 +48,14 @@ final class Overload {
         if (!behind) {
             behind = true;
             sinceNanos = nowNanos;
+            shares.begin(nowNanos);
         }
-        on = nowNanos - sinceNanos > PATIENCE_NANOS;
-        said = on && nowNanos - saidNanos >= SAID_NANOS;
+        if (nowNanos - sinceNanos <= PATIENCE_NANOS) {
+            return false;
+        }
+        on = true;
+        behind = false;
+        said = nowNanos - saidNanos >= SAID_NANOS;
         if (said) {
             saidNanos = nowNanos;
         }
@@ -58,7 +71,6 @@ final class Overload {
             return false;
         }
         on = nowNanos - sinceNanos <= CALM_NANOS;
-        behind = false;
         return said && !on;
     }
 }

@@ -1,5 +1,6 @@
 package dev.gatepost.dns;
 
+import dev.gatepost.dns.access.FairShare;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
@@ -10,8 +11,8 @@ import io.netty.channel.unix.FileDescriptor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +29,10 @@ final class UdpSocket implements EpollIoHandle {
 
     /// So many batches before the loop's other sockets have their turn.
     private static final int MOST_BATCHES = 4;
-    /// The same when most of them are dropped.
-    private static final int MOST_BATCHES_AT_ONCE = 64;
+    /// The same when most of what comes is dropped.
+    private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_RCVBUFFORCE = 33;
     private static final int IPPROTO_IP = 0;
     private static final int IP_PKTINFO = 8;
     private static final int IPPROTO_IPV6 = 41;
@@ -45,6 +48,11 @@ final class UdpSocket implements EpollIoHandle {
     private final byte[] ipv4 = new byte[4];
     private final byte[] ipv6 = new byte[16];
     private final Overload overload = new Overload();
+    private final FloodFilter filter;
+    /// Which queries of each region of the batch wait for their turn: a bit for each.
+    private final int[] waiting = new int[DatagramBatch.REGIONS];
+    /// The region in which nobody waits.
+    private int free;
     private @Nullable IoRegistration registration;
     private boolean closed;
 
@@ -52,6 +60,7 @@ final class UdpSocket implements EpollIoHandle {
         this.desk = desk;
         this.socket = socket;
         this.batch = batch;
+        this.filter = new FloodFilter(socket.intValue());
     }
 
     /// Begins to answer what comes to a bound channel with `autoRead` off, until that is closed.
@@ -60,6 +69,8 @@ final class UdpSocket implements EpollIoHandle {
     /// @throws IOException the process has no descriptor left
     static void serve(EpollDatagramChannel channel, Desk desk, int longestAnswer) throws IOException {
         int descriptor = duplicate(channel.fd().intValue());
+        // Beyond net.core.rmem_max, where we may; else it has been set to as much as that allows.
+        set(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, DnsServer.UDP_BUFFER);
         boolean anyAddress = channel.localAddress().getAddress().isAnyLocalAddress();
         var batch = new DatagramBatch(longestAnswer, anyAddress && tellsDestination(descriptor));
         var socket = new UdpSocket(desk, new FileDescriptor(descriptor), batch);
@@ -90,7 +101,7 @@ final class UdpSocket implements EpollIoHandle {
         int received;
         int batches = 0;
         do {
-            received = batch.receive(socket.intValue());
+            received = batch.receive(socket.intValue(), 0);
             if (received == 0) {
                 overload.caughtUp();
                 return;
@@ -100,56 +111,117 @@ final class UdpSocket implements EpollIoHandle {
         if (received < DatagramBatch.SIZE) {
             overload.caughtUp();
         } else if (overload.fellBehind(System.nanoTime())) {
-            LOG.warn("dns: more queries come by UDP than can be answered: each client's first ones go before, the rest is dropped");
+            // What was lost until now was lost to a burst.
+            filter.droppedSince();
+            LOG.warn("dns: more queries come by UDP than can be answered: each client has its share, the rest is dropped");
         }
     }
 
-    /// Takes all that is there, so that nothing grows old in the socket, and answers each client's share of it.
+    /// Takes all that is there, so that nothing grows old in the socket. Clients that ask little are answered at once, the
+    /// others when the socket is empty: the newest first, since those who asked longest ago are the likeliest to have given up.
     private void answerFairly() {
-        overload.shares().begin();
-        int held = 0;
+        FairShare shares = overload.shares();
+        long began = System.nanoTime();
+        long now = began;
         int dropped = 0;
-        int received;
-        int batches = 0;
+        boolean goesOn;
         do {
-            received = batch.receive(socket.intValue(), held);
-            int from = held;
-            for (int i = from; i < from + received; i++) {
-                byte[] address = batch.isIpv4(i) ? ipv4 : ipv6;
-                batch.sender(i, address);
-                if (!overload.shares().takes(address)) {
-                    dropped++;
-                } else if (i == held) {
-                    held++;
-                } else {
-                    batch.move(i, held++);
+            if (shares.turnTo(now)) {
+                if (!filter.pass(shares)) {
+                    shares.takeAll();
                 }
+                dropped += filter.droppedSince();
             }
-            batch.expect(held, from + received);
-        } while (received == DatagramBatch.SIZE && ++batches < MOST_BATCHES_AT_ONCE);
-        answer(held);
+            int received = batch.receive(socket.intValue(), free);
+            goesOn = received > 0;
+            if (goesOn) {
+                dropped += admit(received, now) + makeFree();
+            }
+            if (received < DatagramBatch.SIZE) {
+                goesOn |= answerNewest(now);
+            }
+            now = System.nanoTime();
+        } while (goesOn && now - began < TURN_NANOS);
+        while (answerNewest(now)) {
+            // They are few, and nobody would come back to them.
+        }
+        shares.worked(System.nanoTime() - began);
         desk.counters.add(DnsCounters.Loop.SHED, dropped);
-        if (overload.isOver(dropped, System.nanoTime())) {
+        if (overload.isOver(dropped, now)) {
             LOG.info("dns: all queries by UDP are answered again");
         }
+        if (!overload.isOn()) {
+            filter.passAll();
+        }
+    }
+
+    /// Of what the free region has received, answers those who go first and has others wait.
+    ///
+    /// @return how many are dropped
+    private int admit(int received, long now) {
+        int from = free * DatagramBatch.SIZE;
+        int dropped = 0;
+        int wait = 0;
+        for (int i = 0; i < received; i++) {
+            byte[] address = batch.isIpv4(from + i) ? ipv4 : ipv6;
+            batch.sender(from + i, address);
+            switch (overload.shares().place(address)) {
+                case FIRST -> answerSafely(from + i, now);
+                case LATER -> wait |= 1 << i;
+                case NEVER -> dropped++;
+            }
+        }
+        waiting[free] = wait;
+        send();
+        return dropped;
+    }
+
+    /// Goes on to the region that was received longest ago. Who still waits there has waited in vain.
+    ///
+    /// @return how many those are
+    private int makeFree() {
+        free = (free + 1) % DatagramBatch.REGIONS;
+        int late = Integer.bitCount(waiting[free]);
+        waiting[free] = 0;
+        overload.shares().missed(late);
+        return late;
+    }
+
+    /// Answers those who wait in one region, the one that was received last.
+    ///
+    /// @return whether there was one
+    private boolean answerNewest(long now) {
+        for (int i = 1; i < DatagramBatch.REGIONS; i++) {
+            int region = Math.floorMod(free - i, DatagramBatch.REGIONS);
+            int left = waiting[region];
+            if (left != 0) {
+                waiting[region] = 0;
+                for (; left != 0; left &= left - 1) {
+                    answerSafely(region * DatagramBatch.SIZE + Integer.numberOfTrailingZeros(left), now);
+                }
+                send();
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Answers so many received queries.
     private void answer(int received) {
         long now = System.nanoTime();
         for (int i = 0; i < received; i++) {
-            try {
-                answer(i, now);
-            } catch (RuntimeException e) {
-                // One query that finds a bug is no reason to leave the others of its batch without an answer.
-                LOG.error("bug while answering a query by UDP: it gets no answer", e);
-            }
-            if (batch.isFull()) {
-                send();
-            }
+            answerSafely(i, now);
         }
         send();
-        batch.expect(0, received);
+    }
+
+    private void answerSafely(int index, long now) {
+        try {
+            answer(index, now);
+        } catch (RuntimeException e) {
+            // One query that finds a bug is no reason to leave the others of its batch without an answer.
+            LOG.error("bug while answering a query by UDP: it gets no answer", e);
+        }
     }
 
     private void send() {
@@ -163,6 +235,7 @@ final class UdpSocket implements EpollIoHandle {
         int length = batch.query(index, desk.in);
         byte[] address = batch.isIpv4(index) ? ipv4 : ipv6;
         batch.sender(index, address);
+        overload.seen(address);
         int port = batch.senderPort(index);
         int written = desk.answerDatagram(length, address, port, receivedNanos);
         switch (written) {
@@ -204,11 +277,14 @@ final class UdpSocket implements EpollIoHandle {
 
     /// Has each datagram tell which of this machine's addresses it was sent to: an answer from another one would be refused.
     private static boolean tellsDestination(int descriptor) {
+        // Not both: with the first, a socket for both families tells of IPv4 as well, and takes only one in an answer.
+        return set(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) || set(descriptor, IPPROTO_IP, IP_PKTINFO, 1);
+    }
+
+    /// Sets an option, if the kernel has it and lets us.
+    private static boolean set(int descriptor, int level, int option, int value) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment on = arena.allocateFrom(JAVA_INT, 1);
-            // Not both: with the first, a socket for both families tells of IPv4 as well, and takes only one in an answer.
-            int ipv6 = (int) SET_OPTION.invokeExact(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, on, Integer.BYTES);
-            return ipv6 == 0 || (int) SET_OPTION.invokeExact(descriptor, IPPROTO_IP, IP_PKTINFO, on, Integer.BYTES) == 0;
+            return (int) SET_OPTION.invokeExact(descriptor, level, option, arena.allocateFrom(JAVA_INT, value), Integer.BYTES) == 0;
         } catch (Throwable e) {
             throw new IllegalStateException("setsockopt", e);
         }
