@@ -265,6 +265,8 @@ class Caller:
         begun, asked, turn, looked = time.monotonic(), 0, 0, 0.0
         while self.account.over() < self.plan.requests:
             now = time.monotonic()
+            # What could not be asked in time is asked at the same rate later: a machine that was busy elsewhere owes nobody a burst.
+            begun = max(begun, now - (asked + self.plan.rate) / self.plan.rate)
             due = min(self.plan.requests, int((now - begun) * self.plan.rate))
             for _ in range(len(self.open) * self.plan.at_once):
                 if not self.open or asked >= due and not self.again:
