@@ -29,6 +29,9 @@ final class ReadQueue {
     private static final int SLICE = 64;
     private static final int SUSPECTS = 8;
 
+    /// How long a slice may take: nodes with thousands of services are asked one after the other.
+    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
     /// Of all time, one part in so many may go to searches.
     private static final int SHARE = 3;
 
@@ -58,6 +61,7 @@ final class ReadQueue {
     private final Set<String> suspects = new LinkedHashSet<>();
     private boolean searchWanted;
     private boolean nodesTell = true;
+    private boolean goesBefore;
     private long searchStarted;
     private long searchNotBefore;
     private long lastSearchTook;
@@ -145,8 +149,10 @@ final class ReadQueue {
         });
         sweep(names, batch, now);
         Set<String> asked = new LinkedHashSet<>();
-        if (batch.size() < SLICE) {
-            move(searchedNodes, asked, SLICE);
+        // What is known to differ is read and delivered before a search goes on; not twice in a row, so that it does go on.
+        goesBefore = !batch.isEmpty() && searching() && !goesBefore;
+        if (batch.size() < SLICE && !goesBefore) {
+            move(searchedNodes, asked, nodesAtOnce(nodes.size()));
             move(searchedServices, batch, SLICE);
         }
         // A service whose read fails again and again is asked at its own pace only.
@@ -155,6 +161,10 @@ final class ReadQueue {
             return state != null && now - state.due < 0;
         });
         return new Batch(new ArrayList<>(batch), new ArrayList<>(asked));
+    }
+
+    private int nodesAtOnce(int nodes) {
+        return Math.clamp(SLICE_NANOS * nodes / Math.max(1, lastSearchTook), 1, SLICE);
     }
 
     private boolean searching() {
@@ -193,7 +203,8 @@ final class ReadQueue {
     void roundDone(long now) {
         if (!searching() && searchStarted != 0) {
             lastSearchTook = Math.min(now - searchStarted, 2 * lastSearchTook + searchPause);
-            budget = Math.min(MOST_BUDGET_NANOS, budget + now - budgetAt) - SHARE * lastSearchTook;
+            long spent = Math.min(MOST_BUDGET_NANOS, budget + now - budgetAt) - SHARE * lastSearchTook;
+            budget = Math.max(spent, -(SHARE - 1) * lastSearchTook); // no longer than its share asks for
             budgetAt = now;
             searchNotBefore = now + Math.max(searchPause, -budget);
             searchStarted = 0;

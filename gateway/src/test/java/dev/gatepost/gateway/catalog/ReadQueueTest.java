@@ -13,7 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /// What is read when, with a clock of the test's own.
 final class ReadQueueTest {
-    private static final TreeSet<String> SERVICES = new TreeSet<>(Set.of("cart", "shop"));
+    private static final TreeSet<String> SERVICES = new TreeSet<>(Set.of("cart", "shop", "web"));
     private static final Set<String> NODES = Set.of("n1");
     private static final Duration PAUSE = Duration.ofMillis(200);
 
@@ -74,12 +74,40 @@ final class ReadQueueTest {
     void aSearchBeginsWithWhatChangedLast() {
         queue.changed("shop");
         queue.search();
-        assertEquals(new ReadQueue.Batch(List.of("shop"), List.of("n1")), take());
+        assertEquals(new ReadQueue.Batch(List.of("shop"), List.of()), take());
+        queue.roundDone(now);
+        assertEquals(Duration.ZERO, idle());
+        assertEquals(new ReadQueue.Batch(List.of(), List.of("n1")), take());
         queue.roundDone(now);
         queue.retain(Set.of("cart"));
         queue.search();
         pass(idle());
         assertEquals(new ReadQueue.Batch(List.of(), List.of("n1")), take());
+    }
+
+    @Test
+    void whatDiffersGoesBeforeASearchButDoesNotStopIt() {
+        queue.search();
+        queue.differs(List.of("cart"));
+        assertEquals(new ReadQueue.Batch(List.of("cart"), List.of()), take());
+        queue.differs(List.of("shop"));
+        assertEquals(new ReadQueue.Batch(List.of("shop"), List.of("n1")), take());
+    }
+
+    @Test
+    void asksLargeNodesOneAfterTheOther() {
+        Set<String> nodes = new TreeSet<>(Set.of("n1", "n2"));
+        for (int i = 0; i < 4; i++) {
+            queue.search();
+            pass(idle());
+            assertEquals(2, queue.take(SERVICES, nodes, now).nodes().size() + queue.take(SERVICES, nodes, now).nodes().size());
+            pass(Duration.ofMillis(300));
+            queue.roundDone(now);
+        }
+        queue.search();
+        pass(idle());
+        assertEquals(List.of("n1"), queue.take(SERVICES, nodes, now).nodes());
+        assertEquals(List.of("n2"), queue.take(SERVICES, nodes, now).nodes());
     }
 
     @Test
