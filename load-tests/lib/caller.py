@@ -1,16 +1,18 @@
 """A client that calls at a fixed rate over HTTPS, by HTTP/1.1 or HTTP/2, and accounts for every request: answered rightly, or how it failed.
 
-    python3 caller.py JSON        see `Plan`; prints a JSON object, see `Account`
+    python3 caller.py JSON        see `Plan`; prints a JSON object, see `Account`, and ends with its standard input
 
 An end in good order costs no request: after `Connection: close` or GOAWAY it connects anew, and what a GOAWAY gives back is asked again.
 Nothing else is asked twice, though clients in the field would: whatever breaks off, is refused or says anything but 200 and the right body is a failure."""
 
 import asyncio
 import json
+import os
 import random
 import re
 import ssl
 import sys
+import threading
 import time
 from array import array
 from collections import Counter
@@ -291,6 +293,7 @@ class Caller:
 
 
 def main():
+    threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
     given = json.loads(sys.argv[1])
     caller = Caller(Plan(**given["plan"]), given["authorities"])
     begun = time.monotonic()
