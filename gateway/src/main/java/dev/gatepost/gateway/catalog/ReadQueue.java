@@ -30,7 +30,7 @@ final class ReadQueue {
     private static final int SUSPECTS = 8;
 
     /// How long a slice may take: nodes with thousands of services are asked one after the other.
-    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long SLICE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
     /// Of all time, one part in so many may go to searches.
     private static final int SHARE = 3;
