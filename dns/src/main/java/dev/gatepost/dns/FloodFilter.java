@@ -22,6 +22,8 @@ final class FloodFilter {
     private static final int SO_DETACH_FILTER = 27;
     private static final int SO_MEMINFO = 55;
     private static final int MEMINFO_WORDS = 9;
+    private static final int MEMINFO_QUEUED = 0;
+    private static final int MEMINFO_LIMIT = 1;
     private static final int MEMINFO_DROPS = 8;
 
     // struct sock_filter
@@ -135,6 +137,12 @@ final class FloodFilter {
         int before = dropped;
         dropped = drops();
         return dropped - before;
+    }
+
+    /// Whether more than a quarter of the socket's room is taken: some 10 ms of answering.
+    boolean isDeep() {
+        drops();
+        return memory.getAtIndex(JAVA_INT, MEMINFO_QUEUED) > memory.getAtIndex(JAVA_INT, MEMINFO_LIMIT) / 4;
     }
 
     private int drops() {

@@ -43,8 +43,13 @@ final class Overload {
 
     /// A turn ended and there may be more.
     ///
-    /// @return whether that makes it an overload that ought to be said
-    boolean fellBehind(long nowNanos) {
+    /// @param deep whether what waits takes longer to answer than a client that asks again when it is answered makes it wait
+    /// @return whether that makes it an overload
+    boolean fellBehind(long nowNanos, boolean deep) {
+        if (!deep) {
+            behind = false;
+            return false;
+        }
         if (!behind) {
             behind = true;
             sinceNanos = nowNanos;
@@ -55,22 +60,30 @@ final class Overload {
         }
         on = true;
         behind = false;
-        said = nowNanos - saidNanos >= SAID_NANOS;
-        if (said) {
-            saidNanos = nowNanos;
+        sinceNanos = nowNanos;
+        return true;
+    }
+
+    /// Something had to be dropped. As long as nothing has, it may be clients that ask again as soon as they are answered.
+    ///
+    /// @return whether that ought to be said
+    boolean drops(long nowNanos) {
+        sinceNanos = nowNanos;
+        if (said || nowNanos - saidNanos < SAID_NANOS) {
+            return false;
         }
-        return said;
+        said = true;
+        saidNanos = nowNanos;
+        return true;
     }
 
     /// A turn of an overload ended.
     ///
     /// @return whether it is over, and that ought to be said
-    boolean isOver(int dropped, long nowNanos) {
-        if (dropped > 0) {
-            sinceNanos = nowNanos;
-            return false;
-        }
+    boolean isOver(long nowNanos) {
         on = nowNanos - sinceNanos <= CALM_NANOS;
-        return said && !on;
+        boolean says = said && !on;
+        said &= on;
+        return says;
     }
 }

@@ -110,10 +110,9 @@ final class UdpSocket implements EpollIoHandle {
         } while (received == DatagramBatch.SIZE && ++batches < MOST_BATCHES);
         if (received < DatagramBatch.SIZE) {
             overload.caughtUp();
-        } else if (overload.fellBehind(System.nanoTime())) {
+        } else if (overload.fellBehind(System.nanoTime(), filter.isDeep())) {
             // What was lost until now was lost to a burst.
             filter.droppedSince();
-            LOG.warn("dns: more queries come by UDP than can be answered: each client has its share, the rest is dropped");
         }
     }
 
@@ -147,7 +146,9 @@ final class UdpSocket implements EpollIoHandle {
         }
         shares.worked(System.nanoTime() - began);
         desk.counters.add(DnsCounters.Loop.SHED, dropped);
-        if (overload.isOver(dropped, now)) {
+        if (dropped > 0 && overload.drops(now)) {
+            LOG.warn("dns: more queries come by UDP than can be answered: each client has its share, the rest is dropped");
+        } else if (overload.isOver(now)) {
             LOG.info("dns: all queries by UDP are answered again");
         }
         if (!overload.isOn()) {

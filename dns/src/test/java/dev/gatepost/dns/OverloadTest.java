@@ -34,11 +34,20 @@ class OverloadTest {
     @Test
     void aBurstIsNoOverload() {
         var overload = new Overload();
-        assertFalse(overload.fellBehind(0));
-        assertFalse(overload.fellBehind(99 * MILLI));
+        assertFalse(overload.fellBehind(0, true));
+        assertFalse(overload.fellBehind(99 * MILLI, true));
         overload.caughtUp();
-        assertFalse(overload.fellBehind(110 * MILLI));
-        assertFalse(overload.fellBehind(200 * MILLI));
+        assertFalse(overload.fellBehind(110 * MILLI, true));
+        assertFalse(overload.fellBehind(200 * MILLI, true));
+        assertFalse(overload.isOn());
+    }
+
+    @Test
+    void clientsThatAskAgainWhenTheyAreAnsweredAreNoOverload() {
+        var overload = new Overload();
+        for (int milli = 0; milli < 1000; milli++) {
+            assertFalse(overload.fellBehind(milli * MILLI, milli % 90 == 0));
+        }
         assertFalse(overload.isOn());
     }
 
@@ -46,18 +55,21 @@ class OverloadTest {
     void whatStaysBehindIsOneUntilNothingWasDroppedForASecond() {
         var overload = new Overload();
         long now = System.nanoTime();
-        assertFalse(overload.fellBehind(now));
-        assertTrue(overload.fellBehind(now + 101 * MILLI), "said");
+        assertFalse(overload.fellBehind(now, true));
+        assertTrue(overload.fellBehind(now + 101 * MILLI, true));
         assertTrue(overload.isOn());
-        assertFalse(overload.isOver(5, now + 150 * MILLI));
-        assertFalse(overload.isOver(0, now + 1000 * MILLI));
+        assertTrue(overload.drops(now + 150 * MILLI), "said");
+        assertFalse(overload.isOver(now + 150 * MILLI));
+        assertFalse(overload.isOver(now + 1000 * MILLI));
         assertTrue(overload.isOn());
-        assertTrue(overload.isOver(0, now + 1151 * MILLI), "said");
+        assertTrue(overload.isOver(now + 1151 * MILLI), "said");
         assertFalse(overload.isOn());
 
-        overload.fellBehind(now + 2000 * MILLI);
-        assertFalse(overload.fellBehind(now + 2101 * MILLI), "not said again within a minute");
-        assertTrue(overload.isOn());
+        overload.fellBehind(now + 2000 * MILLI, true);
+        assertTrue(overload.fellBehind(now + 2101 * MILLI, true));
+        assertFalse(overload.drops(now + 2102 * MILLI), "not said again within a minute");
+        assertFalse(overload.isOver(now + 3103 * MILLI), "nor its end");
+        assertFalse(overload.isOn());
     }
 
     /// A log that takes its time makes any machine slow enough.
