@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
 /// socket does.
 public final class DnsServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DnsServer.class);
-    /// Some 8,000 queries: what comes at full rate during a pause of 50 ms, and less than is answered in the 100 ms that an
+    /// Some 10,000 queries: what comes at full rate during a pause of 50 ms, and less than is answered in the 100 ms that an
     /// overload takes to be one.
     static final int UDP_BUFFER = 4 << 20;
     private static final int UNSENT_BUFFER = 1 << 20;

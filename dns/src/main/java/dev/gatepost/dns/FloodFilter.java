@@ -54,8 +54,6 @@ final class FloodFilter {
     private static final int PER_FLOOD = 4;
     private static final int LONGEST = BEFORE_FLOODS + FairShare.MOST_FLOODS * PER_FLOOD + 1;
 
-    private static final MethodHandle SET_OPTION =
-            SystemCall.of("setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
     private static final MethodHandle GET_OPTION =
             SystemCall.of("getsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
 
@@ -67,6 +65,8 @@ final class FloodFilter {
     private int length;
     private boolean attached;
     private int dropped;
+    /// Whether the kernel tells how full the socket is.
+    private boolean told;
 
     FloodFilter(int socket) {
         this.socket = socket;
@@ -139,27 +139,25 @@ final class FloodFilter {
         return dropped - before;
     }
 
-    /// Whether more than a quarter of the socket's room is taken: some 10 ms of answering.
+    /// Whether more than a quarter of the socket's room is taken: some 10 ms of answering. Where the kernel doesn't tell, that must be
+    /// assumed: an overload has to be noticed.
     boolean isDeep() {
         drops();
-        return memory.getAtIndex(JAVA_INT, MEMINFO_QUEUED) > memory.getAtIndex(JAVA_INT, MEMINFO_LIMIT) / 4;
+        return !told || memory.getAtIndex(JAVA_INT, MEMINFO_QUEUED) > memory.getAtIndex(JAVA_INT, MEMINFO_LIMIT) / 4;
     }
 
     private int drops() {
         memoryLength.set(JAVA_INT, 0, MEMINFO_WORDS * Integer.BYTES);
         try {
             int result = (int) GET_OPTION.invokeExact(socket, SOL_SOCKET, SO_MEMINFO, memory, memoryLength);
-            return result == 0 && memoryLength.get(JAVA_INT, 0) == MEMINFO_WORDS * Integer.BYTES ? memory.getAtIndex(JAVA_INT, MEMINFO_DROPS) : 0;
+            told = result == 0 && memoryLength.get(JAVA_INT, 0) == MEMINFO_WORDS * Integer.BYTES;
+            return told ? memory.getAtIndex(JAVA_INT, MEMINFO_DROPS) : 0;
         } catch (Throwable e) {
             throw new IllegalStateException("getsockopt", e);
         }
     }
 
     private boolean set(int option, MemorySegment value, int size) {
-        try {
-            return (int) SET_OPTION.invokeExact(socket, SOL_SOCKET, option, value, size) == 0;
-        } catch (Throwable e) {
-            throw new IllegalStateException("setsockopt", e);
-        }
+        return SystemCall.setOption(socket, SOL_SOCKET, option, value, size);
     }
 }

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 /// Answers datagrams straight from the socket: two system calls and no object for all that one turn of the event loop finds.
@@ -39,8 +38,6 @@ final class UdpSocket implements EpollIoHandle {
     private static final int IPV6_RECVPKTINFO = 49;
 
     private static final MethodHandle DUP = SystemCall.of("dup", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    private static final MethodHandle SET_OPTION =
-            SystemCall.of("setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
     private final Desk desk;
     private final FileDescriptor socket;
@@ -285,9 +282,7 @@ final class UdpSocket implements EpollIoHandle {
     /// Sets an option, if the kernel has it and lets us.
     private static boolean set(int descriptor, int level, int option, int value) {
         try (Arena arena = Arena.ofConfined()) {
-            return (int) SET_OPTION.invokeExact(descriptor, level, option, arena.allocateFrom(JAVA_INT, value), Integer.BYTES) == 0;
-        } catch (Throwable e) {
-            throw new IllegalStateException("setsockopt", e);
+            return SystemCall.setOption(descriptor, level, option, arena.allocateFrom(JAVA_INT, value), Integer.BYTES);
         }
     }
 
