@@ -56,7 +56,7 @@ import org.slf4j.LoggerFactory;
 
 /// The wiring and the life of one gateway: what is opened in which order, what is served, and how it ends.
 ///
-/// Start opens the log, the event loops, the listeners and the admin API, and then follows the catalog. Until the first
+/// Start opens the log, the event loops and the listeners, and follows the catalog while DNS and the admin API open. Until the first
 /// snapshot is there it is not ready, answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
 /// closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {

@@ -19,8 +19,8 @@ import org.slf4j.spi.SLF4JServiceProvider;
 
 /// The application's own log, by Logback, on standard error: standard output belongs to the access log.
 ///
-/// The launcher names it to SLF4J. Left to find a provider and a configuration, SLF4J and Logback would open every jar and read XML,
-/// a fifth of a cold start.
+/// [Main] names it to SLF4J. Left to find a provider and a configuration, SLF4J and Logback would open every jar and read XML, at each
+/// start.
 public final class OwnLog implements SLF4JServiceProvider {
     private static final String REQUESTED_API_VERSION = "2.0.99";
     private static final String LINE = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %logger{0}: %msg%n";

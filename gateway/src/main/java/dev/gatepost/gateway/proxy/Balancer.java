@@ -16,6 +16,7 @@ final class Balancer {
     /// An endpoint that is new gets this part of its share at once.
     private static final int FIRST_PERCENT = 10;
     private static final long ALWAYS = Long.MIN_VALUE;
+    private static final long LOOK_NANOS = 50_000_000;
 
     private final GateLoop loop;
     private final EndpointPool[] pools;
@@ -26,6 +27,9 @@ final class Balancer {
     /// Which are in our own zone; empty where all are, or none.
     private final boolean[] near;
     private final Upstream upstream;
+    /// Whether enough of those work, and when that was looked at.
+    private boolean enoughNear;
+    private long lookedNearAt;
     /// The pick in progress looks at those alone.
     private boolean nearOnly;
     private final long slowStartNanos;
@@ -54,6 +58,7 @@ final class Balancer {
             near[i] = endpoints.get(i).near();
         }
         upstream = route.upstream();
+        lookedNearAt = loop.now() - LOOK_NANOS - 1;
         var forwarding = route.options().forwarding();
         slowStartNanos = forwarding.balance().slowStart().toNanos();
         sticky = forwarding.sticky().isEmpty() ? null : new StickyCookie(forwarding.sticky(), pools);
@@ -130,14 +135,23 @@ final class Balancer {
         return next >= 0 ? next : choice.next(exchange);
     }
 
+    /// A look at all of them, and so not at each request: one that stops working meanwhile gets none anyway.
     private boolean isEnoughNear() {
+        if (loop.now() - lookedNearAt > LOOK_NANOS) {
+            lookedNearAt = loop.now();
+            enoughNear = upstream.isEnoughNear(usableNear());
+        }
+        return enoughNear;
+    }
+
+    private int usableNear() {
         int usable = 0;
         for (int i = 0; i < near.length; i++) {
             if (near[i] && pools[i].health.admits(loop.now())) {
                 usable++;
             }
         }
-        return upstream.isEnoughNear(usable);
+        return usable;
     }
 
     /// A further attempt takes no turn: or else one endpoint that is down would get the first attempt of every request

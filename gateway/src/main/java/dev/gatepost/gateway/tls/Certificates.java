@@ -270,7 +270,7 @@ public final class Certificates implements AutoCloseable {
     }
 
     /// A quarter of its life, so that certificates of a few days don't warn for most of it. In whole seconds: the division of a
-    /// Duration is one of decimals, whose tables would be a twentieth of a cold start.
+    /// Duration is one of decimals, whose tables are large and made at first use.
     static Duration notice(ServerCertificate certificate) {
         Duration quarter = Duration.ofSeconds(Duration.between(certificate.notBefore(), certificate.notAfter()).toSeconds() / 4);
         return quarter.compareTo(LONGEST_NOTICE) < 0 ? quarter : LONGEST_NOTICE;
