@@ -49,8 +49,11 @@ def check_duties(mode, server, seconds, processes):
         raise Failed(f"{server.name}: the origin saw forwarded headers {seen} (expected: {wanted} and a request id)")
     if not any(name.lower() == "x-request-id" for name in headers):
         raise Failed(f"{server.name}: no X-Request-Id in the response")
-    processes.await_true(f"{server.name} logs", lambda: server.log.stat().st_size > 0, 5)
-    record = json.loads(server.log.read_text().splitlines()[-1])
-    if str(record["http"]["response"]["status_code"]) != "200":
-        raise Failed(f"{server.name}: its last log line is {record}")
+    processes.await_true(f"{server.name} logs what it proxied", lambda: last_status(server.log) == "200", 5)
     return cipher
+
+
+def last_status(log):
+    """The status in the last line, None before there is one; a server may have refused requests before it knew the origin."""
+    lines = log.read_text().splitlines()
+    return str(json.loads(lines[-1])["http"]["response"]["status_code"]) if lines else None

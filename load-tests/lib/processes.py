@@ -32,16 +32,22 @@ def require(packages):
     os.environ["PATH"] = path
 
 
+given_ports = set()
+
+
 def free_port():
-    """A loopback port free for TCP and UDP right now, below those that outgoing connections are given."""
+    """A loopback port free for TCP and UDP right now and not given before, below those that outgoing connections are given."""
     while True:
         port = random.randrange(20000, 32000)
+        if port in given_ports:
+            continue
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
                 tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            given_ports.add(port)
             return port
 
 
