@@ -112,7 +112,6 @@ final class Forwarding implements AutoCloseable {
     @Override
     public void close() {
         thread.interrupt();
-        watch.close();
         forwarder.close();
     }
 }

@@ -81,7 +81,8 @@ public final class FileCatalog implements CatalogSource {
 
     private void follow() {
         changed.accept(current);
-        try (FileWatch watch = FileWatch.of(List.of(file), timing)) {
+        FileWatch watch = FileWatch.of(List.of(file), timing);
+        try {
             while (true) {
                 look();
                 watch.await();

@@ -74,8 +74,7 @@ final class FolderSource implements FragmentSource {
             while (!Thread.currentThread().isInterrupted()) {
                 Set<Path> folders = folders();
                 if (!folders.equals(watched)) {
-                    watch.close();
-                    watch = FileWatch.of(folders, timing, FolderSource::concerns);
+                    watch = FileWatch.of(folders, timing, FolderSource::isFragment);
                     watched = folders;
                 }
                 look();
@@ -83,8 +82,6 @@ final class FolderSource implements FragmentSource {
             }
         } catch (InterruptedException _) {
             // closed
-        } finally {
-            watch.close();
         }
     }
 
@@ -189,13 +186,11 @@ final class FolderSource implements FragmentSource {
         };
     }
 
-    /// What is written into a file counts where that is a fragment; a log that grows here is nobody's business. Anything that
-    /// comes or goes may be a folder.
-    private static boolean concerns(Path name, boolean written) {
-        String fileName = name.toString();
+    /// What is written into a file counts where that is a fragment; a log that grows here is nobody's business.
+    private static boolean isFragment(Path file) {
+        String fileName = file.getFileName().toString();
         int dot = fileName.lastIndexOf('.');
-        boolean fragment = dot > 0 && kind(fileName.substring(dot + 1)).isPresent();
-        return !isHidden(name) && (fragment || (!written && !isTemporary(fileName)));
+        return dot > 0 && kind(fileName.substring(dot + 1)).isPresent() && !isHidden(file);
     }
 
     private static boolean isTemporary(String fileName) {

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 final class CertificateWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CertificateWatch.class);
 
-    /// A certificate and its key are two files: the quiet is long enough for whoever writes one after the other.
+    /// A certificate and its key are two files: looks are far enough apart for whoever writes one after the other.
     private static final FileWatch.Timing TIMING = new FileWatch.Timing(Duration.ofMillis(200), Duration.ofSeconds(30));
 
     private final FileWatch watch;
@@ -57,6 +57,5 @@ final class CertificateWatch implements AutoCloseable {
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
-        watch.close();
     }
 }

@@ -2,6 +2,7 @@ package dev.gatepost.gateway.config;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -13,8 +14,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 final class FileWatchTest {
-    /// Without the poll: what returns has seen an event.
-    private static final FileWatch.Timing EVENTS_ONLY = new FileWatch.Timing(Duration.ofMillis(2), Duration.ofHours(1));
+    /// What returns has seen a change.
+    private static final FileWatch.Timing CHANGES_ONLY = new FileWatch.Timing(Duration.ofMillis(2), Duration.ofHours(1));
 
     @TempDir
     Path folder;
@@ -22,59 +23,79 @@ final class FileWatchTest {
     @Test
     void tellsOfAFileThatIsWrittenButNotOfItsNeighbours() throws Exception {
         Path file = Files.writeString(folder.resolve("services.yaml"), "a");
-        CountDownLatch told = new CountDownLatch(1);
-        try (FileWatch watch = FileWatch.of(List.of(file), EVENTS_ONLY)) {
-            Thread waiting = await(watch, told);
-            for (int i = 0; i < 20; i++) {
-                Files.writeString(folder.resolve("access.json"), "line " + i);
-                assertFalse(told.await(5, TimeUnit.MILLISECONDS), "told of a neighbour");
-            }
-            Files.writeString(file, "b");
-            assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
-            waiting.join();
+        FileWatch watch = FileWatch.of(List.of(file), CHANGES_ONLY);
+        CountDownLatch told = await(watch);
+        for (int i = 0; i < 20; i++) {
+            Files.writeString(folder.resolve("access.json"), "line " + i);
+            assertFalse(told.await(5, TimeUnit.MILLISECONDS), "told of a neighbour");
         }
+        Files.writeString(file, "b"); // as long as before
+        assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
+    }
+
+    @Test
+    void tellsOfAFileThatComesAndOfOneThatGoes() throws Exception {
+        Path file = folder.resolve("no-such-folder/services.yaml");
+        FileWatch watch = FileWatch.of(List.of(file), CHANGES_ONLY);
+        CountDownLatch come = await(watch);
+        assertFalse(come.await(20, TimeUnit.MILLISECONDS), "told of nothing");
+        Files.createDirectory(file.getParent());
+        Files.writeString(file, "a");
+        assertTrue(come.await(10, TimeUnit.SECONDS), "not told that it came");
+        CountDownLatch gone = await(watch);
+        Files.delete(file);
+        assertTrue(gone.await(10, TimeUnit.SECONDS), "not told that it went");
+    }
+
+    @Test
+    void tellsOfWhatChangesBehindALink() throws Exception {
+        Path target = Files.writeString(Files.createDirectory(folder.resolve("elsewhere")).resolve("target"), "a");
+        Path link = Files.createSymbolicLink(folder.resolve("services.yaml"), target);
+        CountDownLatch told = await(FileWatch.of(List.of(link), CHANGES_ONLY));
+        Files.writeString(target, "b");
+        assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
+    }
+
+    @Test
+    void tellsOfAChangeOfRights() throws Exception {
+        Path file = Files.writeString(folder.resolve("services.yaml"), "a");
+        CountDownLatch told = await(FileWatch.of(List.of(file), CHANGES_ONLY));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+        assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
     }
 
     @Test
     void tellsOfAnythingInAWatchedFolder() throws Exception {
-        CountDownLatch told = new CountDownLatch(1);
-        try (FileWatch watch = FileWatch.of(List.of(folder.resolve("one"), folder), EVENTS_ONLY)) {
-            Thread waiting = await(watch, told);
-            Files.writeString(folder.resolve("another"), "x");
-            assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
-            waiting.join();
-        }
+        CountDownLatch told = await(FileWatch.of(List.of(folder.resolve("one"), folder), CHANGES_ONLY));
+        Files.writeString(folder.resolve("another"), "x");
+        assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
     }
 
     @Test
-    void tellsOnlyOfWhatIsOfInterestInAFolder() throws Exception {
+    void tellsOnlyOfContentThatCountsInAFolder() throws Exception {
         Path log = Files.writeString(folder.resolve("access.log"), "");
-        CountDownLatch told = new CountDownLatch(1);
-        try (FileWatch watch = FileWatch.of(List.of(folder), EVENTS_ONLY, (name, written) -> !written || name.toString().endsWith(".yaml"))) {
-            Thread waiting = await(watch, told);
-            for (int i = 0; i < 20; i++) {
-                Files.writeString(log, "line " + i);
-                assertFalse(told.await(5, TimeUnit.MILLISECONDS), "told of a log");
-            }
-            Files.writeString(folder.resolve("new"), "x");
-            assertTrue(told.await(10, TimeUnit.SECONDS), "not told of what came");
-            waiting.join();
+        FileWatch watch = FileWatch.of(List.of(folder), CHANGES_ONLY, file -> file.toString().endsWith(".yaml"));
+        CountDownLatch told = await(watch);
+        for (int i = 0; i < 20; i++) {
+            Files.writeString(log, "line " + i);
+            assertFalse(told.await(5, TimeUnit.MILLISECONDS), "told of a log");
         }
+        Path fresh = Files.writeString(folder.resolve("new.yaml"), "x");
+        assertTrue(told.await(10, TimeUnit.SECONDS), "not told of what came");
+        CountDownLatch written = await(watch);
+        Files.writeString(fresh, "y");
+        assertTrue(written.await(10, TimeUnit.SECONDS), "not told of what was written");
     }
 
     @Test
-    void looksNowAndThenWhereTheFolderCannotBeWatched() throws Exception {
-        Path absent = folder.resolve("no-such-folder/services.yaml");
-        CountDownLatch told = new CountDownLatch(1);
-        try (FileWatch watch = FileWatch.of(List.of(absent), new FileWatch.Timing(Duration.ofMillis(1), Duration.ofMillis(5)))) {
-            Thread waiting = await(watch, told);
-            assertTrue(told.await(10, TimeUnit.SECONDS), "never looked");
-            waiting.join();
-        }
+    void tellsNowAndThenWithoutAChange() throws Exception {
+        CountDownLatch told = await(FileWatch.of(List.of(folder), new FileWatch.Timing(Duration.ofMillis(1), Duration.ofMillis(5))));
+        assertTrue(told.await(10, TimeUnit.SECONDS), "never told");
     }
 
-    private static Thread await(FileWatch watch, CountDownLatch told) {
-        return Thread.ofVirtual().start(() -> {
+    private static CountDownLatch await(FileWatch watch) {
+        CountDownLatch told = new CountDownLatch(1);
+        Thread.ofVirtual().start(() -> {
             try {
                 watch.await();
                 told.countDown();
@@ -82,5 +103,6 @@ final class FileWatchTest {
                 Thread.currentThread().interrupt();
             }
         });
+        return told;
     }
 }
