@@ -64,6 +64,7 @@ public class AccessLogEncodeBenchmark {
         exchange.healthyInstances = 3;
         exchange.requestHeaderNanos = 12_000;
         exchange.firstByteNanos = 1_900_000;
+        exchange.bodyNanos = 17_000;
 
         query.durationNanos = 8_500;
         query.clientAddress = new byte[] {(byte) 192, 0, 2, 7};

@@ -13,7 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 ///
 /// Owned by one thread.
 public final class EcsEncoder {
-    static final int SCHEMA = 2;
+    static final int SCHEMA = 3;
 
     /// No line is longer, its newline included.
     public static final int MAX_BYTES = JsonLine.MAX_BYTES;
@@ -44,6 +44,7 @@ public final class EcsEncoder {
     private static final byte[] QUERY = ascii(",\"query\":\"");
     private static final byte[] USER_AGENT = ascii(",\"user_agent\":{\"original\":\"");
     private static final byte[] TRACE = ascii(",\"trace\":{\"id\":\"");
+    private static final byte[] SPAN = ascii(",\"span\":{\"id\":\"");
     private static final byte[] ERROR = ascii(",\"error\":{\"type\":\"");
     private static final byte[] ERROR_MESSAGE = ascii("\",\"message\":\"");
     private static final byte[] CLOSE_TEXT_OBJECT = ascii("\"}");
@@ -62,9 +63,15 @@ public final class EcsEncoder {
     private static final byte[] CONNECTED = ascii(",\"reused_connection\":false");
     private static final byte[] HEALTHY = ascii(",\"healthy_instances\":");
     private static final byte[] TIMING = ascii(",\"timing\":{");
+    private static final byte[] ACCEPT_US = ascii("\"accept_us\":");
+    private static final byte[] TLS_US = ascii("\"tls_us\":");
     private static final byte[] HEADERS_US = ascii("\"headers_us\":");
+    private static final byte[] REQUEST_BODY_US = ascii("\"request_body_us\":");
+    private static final byte[] QUEUE_US = ascii("\"queue_us\":");
     private static final byte[] CONNECT_US = ascii("\"connect_us\":");
+    private static final byte[] UPSTREAM_TLS_US = ascii("\"upstream_tls_us\":");
     private static final byte[] TTFB_US = ascii("\"ttfb_us\":");
+    private static final byte[] BODY_US = ascii("\"body_us\":");
     private static final byte[] TRUNCATED = ascii(",\"truncated\":true");
     private static final byte[] END = ascii("}}\n");
 
@@ -124,6 +131,7 @@ public final class EcsEncoder {
         url(exchange);
         text(USER_AGENT, exchange.userAgent, 512, CLOSE_TEXT_OBJECT);
         text(TRACE, exchange.traceId, 64, CLOSE_TEXT_OBJECT);
+        text(SPAN, exchange.spanId, 64, CLOSE_TEXT_OBJECT);
         if (!exchange.detail.isEmpty()) {
             line.raw(ERROR);
             line.text(exchange.cause.word(), 64);
@@ -172,6 +180,7 @@ public final class EcsEncoder {
         text(METHOD, exchange.method, 64);
         text(REQUEST_ID, exchange.requestId, 128);
         text(REFERRER, exchange.referrer, 1024);
+        text(MIME_TYPE, exchange.requestMimeType, 128);
         line.raw('}');
         if (exchange.status > 0) {
             line.raw(HTTP_RESPONSE);
@@ -296,28 +305,31 @@ public final class EcsEncoder {
     }
 
     private void timing(ExchangeRecord exchange) {
-        boolean headers = exchange.requestHeaderNanos >= 0;
-        boolean connect = exchange.connectNanos >= 0;
-        boolean firstByte = exchange.firstByteNanos >= 0;
-        if (!headers && !connect && !firstByte) {
+        if (exchange.acceptNanos < 0 && exchange.requestHeaderNanos < 0) {
             return;
         }
         line.raw(TIMING);
-        if (headers) {
-            line.raw(HEADERS_US);
-            line.number(exchange.requestHeaderNanos / 1000);
-        }
-        if (connect) {
-            comma(headers);
-            line.raw(CONNECT_US);
-            line.number(exchange.connectNanos / 1000);
-        }
-        if (firstByte) {
-            comma(headers || connect);
-            line.raw(TTFB_US);
-            line.number(exchange.firstByteNanos / 1000);
-        }
+        boolean told = micros(ACCEPT_US, exchange.acceptNanos, false);
+        told = micros(TLS_US, exchange.tlsNanos, told);
+        told = micros(HEADERS_US, exchange.requestHeaderNanos, told);
+        told = micros(REQUEST_BODY_US, exchange.requestBodyNanos, told);
+        told = micros(QUEUE_US, exchange.queueNanos, told);
+        told = micros(CONNECT_US, exchange.connectNanos, told);
+        told = micros(UPSTREAM_TLS_US, exchange.upstreamTlsNanos, told);
+        told = micros(TTFB_US, exchange.firstByteNanos, told);
+        var _ = micros(BODY_US, exchange.bodyNanos, told);
         line.raw('}');
+    }
+
+    /// @return whether a phase has been told
+    private boolean micros(byte[] name, long nanos, boolean told) {
+        if (nanos < 0) {
+            return told;
+        }
+        comma(told);
+        line.raw(name);
+        line.number(nanos / 1000);
+        return true;
     }
 
     private void comma(boolean needed) {

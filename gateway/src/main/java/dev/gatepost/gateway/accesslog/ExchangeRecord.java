@@ -28,8 +28,11 @@ public final class ExchangeRecord {
     public final Slice requestId = new Slice();
     /// The 32 hex digits of the trace id in `traceparent`; empty when there is none.
     public final Slice traceId = new Slice();
+    /// The 16 hex digits of the span behind it: the caller's, or ours where the trace began here.
+    public final Slice spanId = new Slice();
     /// The client's address in text after evaluation of trusted proxies; empty when it is the peer itself.
     public final Slice clientIp = new Slice();
+    public final Slice requestMimeType = new Slice();
     public final Slice responseMimeType = new Slice();
 
     public Protocol protocol = Protocol.HTTP1;
@@ -58,15 +61,28 @@ public final class ExchangeRecord {
     public long revision;
     public int healthyInstances = -1;
 
+    /// Of a connection's first exchange alone: from the connection accepted to the request's first byte, and what of that its handshake took.
+    public long acceptNanos = -1;
+    public long tlsNanos = -1;
     public long requestHeaderNanos = -1;
+    /// From the end of the request's header section to the end of its body, as far as it came.
+    public long requestBodyNanos = -1;
+    /// In line for an endpoint with room, all attempts together.
+    public long queueNanos = -1;
+    /// To the connection ready for the request, and what of that its handshake took.
     public long connectNanos = -1;
+    public long upstreamTlsNanos = -1;
     /// From the request's header section sent to the response's first byte.
     public long firstByteNanos = -1;
+    /// From the response's header section to the end of its body, or of the tunnel that it opened.
+    public long bodyNanos = -1;
 
     public enum Protocol {
         HTTP1("http1"),
         H2("h2"),
         WEBSOCKET("ws"),
+        /// Server-sent events, over whichever version of HTTP.
+        EVENTS("sse"),
         GRPC("grpc");
 
         @SuppressWarnings("ImmutableEnumChecker") // Never written to, and not seen outside the package.
@@ -108,7 +124,9 @@ public final class ExchangeRecord {
         userAgent.clear();
         requestId.clear();
         traceId.clear();
+        spanId.clear();
         clientIp.clear();
+        requestMimeType.clear();
         responseMimeType.clear();
         protocol = Protocol.HTTP1;
         httpVersion = 0;
@@ -124,8 +142,14 @@ public final class ExchangeRecord {
         reusedConnection = false;
         revision = 0;
         healthyInstances = -1;
+        acceptNanos = -1;
+        tlsNanos = -1;
         requestHeaderNanos = -1;
+        requestBodyNanos = -1;
+        queueNanos = -1;
         connectNanos = -1;
+        upstreamTlsNanos = -1;
         firstByteNanos = -1;
+        bodyNanos = -1;
     }
 }

@@ -135,10 +135,7 @@ final class Attempts {
         Attempt begun = record.attempt(picked.label);
         attempt = begun;
         attemptAt = loop.now();
-        if (waitedFrom != 0) {
-            begun.queueNanos = attemptAt - waitedFrom;
-            waitedFrom = 0;
-        }
+        begun.queueNanos = waited();
         EndpointSide kept = picked.take(exchange.request(), reuse);
         if (kept != null) {
             became(true);
@@ -151,6 +148,17 @@ final class Attempts {
         // The transport keeps the connect timeout; this one is for what comes before it, the resolver.
         exchange.patience().within(loop.connectNanos + RESOLVE_NANOS);
         picked.connect(this);
+    }
+
+    /// How long it stood in line; -1 where it did not.
+    private long waited() {
+        if (waitedFrom == 0) {
+            return -1;
+        }
+        long waited = loop.now() - waitedFrom;
+        waitedFrom = 0;
+        record.queueNanos = Math.max(0, record.queueNanos) + waited;
+        return waited;
     }
 
     /// The present attempt is over, however it ended.
@@ -181,6 +189,13 @@ final class Attempts {
     private void pauseDownstream() {
         if (!exchange.isRequestComplete()) {
             exchange.downstream().pauseReading();
+        }
+    }
+
+    /// The connection that it waits for, or that it will get, was protected by a handshake between these two moments.
+    void secured(long from, long to) {
+        if (to >= connectAt) {
+            record.upstreamTlsNanos = to - Math.max(from, connectAt);
         }
     }
 
@@ -355,6 +370,7 @@ final class Attempts {
         if (step == Step.WAITING) {
             route().line.leave(this);
             step = Step.NONE;
+            var _ = waited();
         }
         over();
         if (current != null) {
@@ -391,7 +407,7 @@ final class Attempts {
     void end(FieldSection trailers) {
         EndpointSide current = connection;
         if (current != null && step == Step.SENT) {
-            current.end(trailers);
+                current.end(trailers);
         }
     }
 

@@ -23,6 +23,7 @@ final class CleartextStart extends ChannelInboundHandlerAdapter implements LiveC
     private final Deadline deadline = new Deadline(this::close);
     /// What has come so far, all of it the beginning of the preface.
     private ByteBuf begun = Unpooled.EMPTY_BUFFER;
+    private long acceptedAt;
     private boolean over;
 
     private CleartextStart(GateLoop loop, Channel channel) {
@@ -37,9 +38,10 @@ final class CleartextStart extends ChannelInboundHandlerAdapter implements LiveC
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         loop.touch();
+        acceptedAt = loop.now();
         loop.connected(this);
         loop.deadlines.add(deadline);
-        deadline.at = loop.now() + loop.requestHeaderNanos;
+        deadline.at = acceptedAt + loop.requestHeaderNanos;
     }
 
     @Override
@@ -70,9 +72,9 @@ final class CleartextStart extends ChannelInboundHandlerAdapter implements LiveC
         leave();
         loop.handedOver(this);
         if (http2) {
-            loop.serveHttp2(channel, TlsFacts.NONE);
+            loop.serveHttp2(channel, TlsFacts.NONE, acceptedAt);
         } else {
-            loop.serveHttp1(channel, TlsFacts.NONE);
+            loop.serveHttp1(channel, TlsFacts.NONE, acceptedAt);
         }
         ctx.fireChannelRead(all);
         ctx.pipeline().remove(this);

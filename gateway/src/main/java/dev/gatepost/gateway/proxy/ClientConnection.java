@@ -23,17 +23,26 @@ final class ClientConnection {
     final boolean trusted;
     /// The peer as the client, when nobody better is known.
     final Client client;
+    /// When it was accepted, as [GateLoop#now()].
+    final long acceptedAt;
+    /// What its handshake took; -1 without TLS.
+    final long handshakeNanos;
+    /// No request has come yet.
+    boolean unused = true;
 
-    private ClientConnection(ConnectionLabel label, InetAddress peer, boolean secure, boolean trusted) {
+    private ClientConnection(ConnectionLabel label, InetAddress peer, boolean secure, boolean trusted, long acceptedAt, long handshakeNanos) {
         this.label = label;
         this.peer = peer.getAddress();
         this.client = new Client(peer, "");
         this.peerText = label.sourceIp().getBytes(ISO_8859_1);
         this.secure = secure;
         this.trusted = trusted;
+        this.acceptedAt = acceptedAt;
+        this.handshakeNanos = handshakeNanos;
     }
 
-    static ClientConnection of(Channel channel, TlsFacts tls, GateSettings settings) {
+    /// @param now when the handshake, if there was one, was over
+    static ClientConnection of(Channel channel, TlsFacts tls, GateSettings settings, long acceptedAt, long now) {
         InetSocketAddress remote = inet(channel.remoteAddress());
         InetSocketAddress local = inet(channel.localAddress());
         boolean secure = !tls.version().isEmpty();
@@ -49,7 +58,7 @@ final class ClientConnection {
                 tls.serverName(),
                 tls.nextProtocol(),
                 tls.resumed());
-        return new ClientConnection(label, peer, secure, settings.trusts(peer.getAddress()));
+        return new ClientConnection(label, peer, secure, settings.trusts(peer.getAddress()), acceptedAt, secure ? now - acceptedAt : -1);
     }
 
     private static InetSocketAddress inet(SocketAddress address) {

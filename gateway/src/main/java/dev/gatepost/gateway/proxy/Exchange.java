@@ -48,6 +48,8 @@ final class Exchange {
     /// The response was complete with its head.
     private boolean headEnds;
     private long arrivedAt;
+    /// When the response's head was sent.
+    private long respondedAt;
     private long sentBefore;
     private long receivedBefore;
 
@@ -89,9 +91,15 @@ final class Exchange {
         request.clear();
         response.clear();
         record.clear();
-        record.connection = from.connection().label;
         record.startEpochNanos = loop.epochNanos(arrivedAt);
-        client = from.connection().client;
+        ClientConnection connection = from.connection();
+        record.connection = connection.label;
+        if (connection.unused) {
+            connection.unused = false;
+            record.acceptNanos = arrivedAt - connection.acceptedAt;
+            record.tlsNanos = connection.handshakeNanos;
+        }
+        client = connection.client;
         route = null;
         attempts.clear();
         requestTrailers = FieldSection.NONE;
@@ -216,6 +224,7 @@ final class Exchange {
     void requestEnd(FieldSection trailers) {
         requestComplete = true;
         requestTrailers = trailers;
+        record.requestBodyNanos = loop.now() - arrivedAt - record.requestHeaderNanos;
         if (phase == Phase.LOCAL && local != null) {
             serveLocal(local);
             return;
@@ -302,6 +311,7 @@ final class Exchange {
 
     private void sendHead(ResponseHead head, boolean ends, boolean upgrading) {
         phase = Phase.RESPONDING;
+        respondedAt = loop.now();
         record.status = head.status;
         HopByHop.drop(head.fields, upgrading);
         if (route != null && !route.responseFields.isEmpty()) {
@@ -531,6 +541,12 @@ final class Exchange {
         record.cause = cause;
         record.detail = detail;
         record.durationNanos = loop.now() - arrivedAt;
+        if (!requestComplete && record.requestHeaderNanos >= 0) {
+            record.requestBodyNanos = record.durationNanos - record.requestHeaderNanos;
+        }
+        if (record.status > 0 && !headEnds) {
+            record.bodyNanos = loop.now() - respondedAt;
+        }
         record.requestBytes = downstream.received() - receivedBefore;
         record.responseBytes = downstream.sent() - sentBefore;
         record.httpVersion = request.version;
@@ -545,7 +561,11 @@ final class Exchange {
             switch (fields.id(i)) {
                 case FieldName.REFERER -> record.referrer.set(b, fields.valueFrom(i), fields.valueTo(i));
                 case FieldName.USER_AGENT -> record.userAgent.set(b, fields.valueFrom(i), fields.valueTo(i));
-                case FieldName.TRACEPARENT -> TraceParent.traceId(b, fields.valueFrom(i), fields.valueTo(i), record.traceId);
+                case FieldName.TRACEPARENT -> {
+                    TraceParent.traceId(b, fields.valueFrom(i), fields.valueTo(i), record.traceId);
+                    TraceParent.spanId(record.traceId, record.spanId);
+                }
+                case FieldName.CONTENT_TYPE -> record.requestMimeType.set(b, fields.valueFrom(i), fields.valueTo(i));
                 case FieldName.X_REQUEST_ID -> {
                     if (!fields.isDropped(i)) {
                         record.requestId.set(b, fields.valueFrom(i), fields.valueTo(i));
@@ -557,7 +577,12 @@ final class Exchange {
         record.clientIp.set(client.text, 0, client.text.length);
         int type = record.status == 0 ? -1 : response.fields.find(FieldName.CONTENT_TYPE, 0);
         if (type >= 0) {
-            record.responseMimeType.set(response.bytes(), response.fields.valueFrom(type), response.fields.valueTo(type));
+            int from = response.fields.valueFrom(type);
+            int to = response.fields.valueTo(type);
+            record.responseMimeType.set(response.bytes(), from, to);
+            if (record.protocol != ExchangeRecord.Protocol.GRPC && EventStream.is(response.bytes(), from, to)) {
+                record.protocol = ExchangeRecord.Protocol.EVENTS;
+            }
         }
     }
 

@@ -204,16 +204,16 @@ final class GateLoop {
 
     /// Speaks HTTP/1 on a channel from here on.
     ///
-    /// @param tls [TlsFacts#NONE] without TLS
-    void serveHttp1(Channel channel, TlsFacts tls) {
-        touch();
-        channel.pipeline().addLast(new Http1Connection(this, channel, ClientConnection.of(channel, tls, settings)));
+    /// @param tls        [TlsFacts#NONE] without TLS
+    /// @param acceptedAt when the connection was, as [#now()]
+    void serveHttp1(Channel channel, TlsFacts tls, long acceptedAt) {
+        channel.pipeline().addLast(new Http1Connection(this, channel, ClientConnection.of(channel, tls, settings, acceptedAt, now)));
     }
 
-    /// Speaks HTTP/2 on a channel from here on.
-    void serveHttp2(Channel channel, TlsFacts tls) {
-        touch();
-        channel.pipeline().addLast(new LingeringClose()).addLast(new Http2Connection(this, ClientConnection.of(channel, tls, settings)));
+    /// Speaks HTTP/2 on a channel from here on, as above.
+    void serveHttp2(Channel channel, TlsFacts tls, long acceptedAt) {
+        ClientConnection client = ClientConnection.of(channel, tls, settings, acceptedAt, now);
+        channel.pipeline().addLast(new LingeringClose()).addLast(new Http2Connection(this, client));
     }
 
     void connected(LiveConnection connection) {

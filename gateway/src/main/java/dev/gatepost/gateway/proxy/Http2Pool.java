@@ -148,7 +148,11 @@ final class Http2Pool {
             http1 = true;
             first = waiting.pollFirst();
         }
-        return new Http1Upstream(loop, pool, first == null ? null : first.takeAttempts());
+        Attempts attempts = first == null ? null : first.takeAttempts();
+        if (attempts != null) {
+            opened.tellHandshake(attempts);
+        }
+        return new Http1Upstream(loop, pool, attempts);
     }
 
     /// TCP was there, but no more.

@@ -58,6 +58,7 @@ final class Http2Upstream extends Http2Side implements EndpointSide {
         connection = opened;
         Attempts waiting = takeAttempts();
         if (waiting != null) {
+            opened.opening().tellHandshake(waiting);
             waiting.connected(this);
         }
     }

@@ -68,6 +68,11 @@ final class Http2UpstreamConnection extends Http2Carrier<Http2Upstream> {
         flush(ctx);
     }
 
+    /// How it began.
+    Opening opening() {
+        return opening;
+    }
+
     // ---- streams ----
 
     /// Whether another stream may be opened.

@@ -18,6 +18,8 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
     private final @Nullable Offer offer;
     /// The one request that this connection is for; null when any may have it.
     private final @Nullable Http2Upstream sole;
+    private long connectedAt;
+    private long securedAt;
     private boolean over;
 
     /// @param offer null without TLS
@@ -45,6 +47,13 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
         }
     }
 
+    /// To those attempts that are about to get what was opened.
+    void tellHandshake(Attempts attempts) {
+        if (offer != null) {
+            attempts.secured(connectedAt, securedAt);
+        }
+    }
+
     @Override
     public void connected() {}
 
@@ -59,6 +68,7 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
         loop.touch();
+        connectedAt = loop.now();
         if (offer == null) {
             http2(ctx, false);
         }
@@ -75,6 +85,7 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
             lost(ctx, describe(handshake.cause()));
             return;
         }
+        securedAt = loop.now();
         SslHandler tls = ctx.pipeline().get(SslHandler.class);
         // While the handshake's last task is at work, the TLS handler does not listen to a flush.
         ctx.executor().execute(ctx.channel()::flush);

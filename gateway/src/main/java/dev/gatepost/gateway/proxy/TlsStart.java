@@ -67,6 +67,7 @@ public final class TlsStart implements ConnectionStart {
         private final Channel channel;
         private final long startMillis = System.currentTimeMillis();
         private String serverName = "";
+        private long acceptedAt;
         private boolean failed;
 
         Handshake(GateLoop loop, Channel channel) {
@@ -77,6 +78,8 @@ public final class TlsStart implements ConnectionStart {
         /// Counts from now: a client that never completes its handshake takes a place all the same.
         @Override
         public void handlerAdded(ChannelHandlerContext ctx) {
+            loop.touch();
+            acceptedAt = loop.now();
             loop.connected(this);
         }
 
@@ -112,11 +115,12 @@ public final class TlsStart implements ConnectionStart {
             // off by 40 ms as long as we send nothing: BoringSSL keeps the session tickets until there is a response.
             ctx.channel().config().setOption(EpollChannelOption.TCP_QUICKACK, true);
             loop.handedOver(this);
+            loop.touch();
             // Behind this handler, so that what was read together with the end of the handshake reaches it.
             if (facts.nextProtocol().equals(ApplicationProtocolNames.HTTP_2)) {
-                loop.serveHttp2(ctx.channel(), facts);
+                loop.serveHttp2(ctx.channel(), facts, acceptedAt);
             } else {
-                loop.serveHttp1(ctx.channel(), facts);
+                loop.serveHttp1(ctx.channel(), facts, acceptedAt);
             }
             ctx.pipeline().remove(this);
         }

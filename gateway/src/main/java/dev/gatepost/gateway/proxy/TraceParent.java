@@ -26,6 +26,13 @@ final class TraceParent {
         ids.addTraceParent(fields, sampled);
     }
 
+    /// Points `slice` at the span behind that trace id, the parent of whatever comes next; leaves it where there is no trace.
+    static void spanId(Slice trace, Slice slice) {
+        if (!trace.isEmpty()) {
+            slice.set(trace.array(), trace.to() + 1, trace.to() + 17);
+        }
+    }
+
     /// Points `slice` at the trace id, if there is a valid one.
     static void traceId(byte[] b, int from, int to, Slice slice) {
         if (to - from < LENGTH || b[from + 2] != '-' || b[from + 35] != '-' || b[from + 52] != '-') {

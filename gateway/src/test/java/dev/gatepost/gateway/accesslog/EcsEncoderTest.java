@@ -83,7 +83,9 @@ class EcsEncoderTest {
                         Map.entry("/url/path", "/api/items"),
                         Map.entry("/url/query", "page=2"),
                         Map.entry("/trace/id", "4bf92f3577b34da6a3ce929d0e0e4736"),
-                        Map.entry("/gatepost/schema", "2"),
+                        Map.entry("/span/id", "00f067aa0ba902b7"),
+                        Map.entry("/http/request/mime_type", "application/x-www-form-urlencoded"),
+                        Map.entry("/gatepost/schema", "3"),
                         Map.entry("/gatepost/revision", "41"),
                         Map.entry("/gatepost/cause", "ok"),
                         Map.entry("/gatepost/protocol", "h2"),
@@ -105,9 +107,15 @@ class EcsEncoderTest {
                         Map.entry("/gatepost/attempts/1/result", "ok"),
                         Map.entry("/gatepost/reused_connection", "true"),
                         Map.entry("/gatepost/healthy_instances", "3"),
+                        Map.entry("/gatepost/timing/accept_us", "3100"),
+                        Map.entry("/gatepost/timing/tls_us", "2900"),
                         Map.entry("/gatepost/timing/headers_us", "12"),
+                        Map.entry("/gatepost/timing/request_body_us", "40"),
+                        Map.entry("/gatepost/timing/queue_us", "1250"),
                         Map.entry("/gatepost/timing/connect_us", "250"),
-                        Map.entry("/gatepost/timing/ttfb_us", "1900"))
+                        Map.entry("/gatepost/timing/upstream_tls_us", "200"),
+                        Map.entry("/gatepost/timing/ttfb_us", "1900"),
+                        Map.entry("/gatepost/timing/body_us", "17"))
                 .forEach((pointer, value) -> assertEquals(value, line.at(pointer).asText(), pointer));
         assertTrue(line.at("/user_agent/original").asText().endsWith("Firefox/140.0"));
         assertFalse(line.at("/gatepost").has("side"));

@@ -24,6 +24,8 @@ final class Exchanges {
         set(exchange.userAgent, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
         set(exchange.requestId, "0190f7b2c4d87e31");
         set(exchange.traceId, "4bf92f3577b34da6a3ce929d0e0e4736");
+        set(exchange.spanId, "00f067aa0ba902b7");
+        set(exchange.requestMimeType, "application/x-www-form-urlencoded");
         set(exchange.clientIp, "203.0.113.9");
         set(exchange.responseMimeType, "application/json");
         exchange.protocol = ExchangeRecord.Protocol.H2;
@@ -43,9 +45,15 @@ final class Exchanges {
         exchange.reusedConnection = true;
         exchange.revision = 41;
         exchange.healthyInstances = 3;
+        exchange.acceptNanos = 3_100_000;
+        exchange.tlsNanos = 2_900_000;
         exchange.requestHeaderNanos = 12_000;
+        exchange.requestBodyNanos = 40_999;
+        exchange.queueNanos = 1_250_000;
         exchange.connectNanos = 250_000;
+        exchange.upstreamTlsNanos = 200_000;
         exchange.firstByteNanos = 1_900_000;
+        exchange.bodyNanos = 17_000;
         return exchange;
     }
 

@@ -236,6 +236,7 @@ class EjectionTest {
             RunningGate.Logged logged = gate.logged();
             assertEquals(Cause.OVERLOAD, logged.cause());
             assertEquals(0, logged.attempts());
+            assertTrue(logged.phases().queue() >= Duration.ofMillis(200).toNanos(), logged.toString());
         }
     }
 }

@@ -65,12 +65,14 @@ class ForwardingTest {
                 client.send("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: nonsense\r\n\r\n");
                 RawClient server = origin.accept();
                 String started = server.readHead();
-                Matcher field = Pattern.compile("\r\ntraceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-0([01])\r\n").matcher(started);
+                Matcher field = Pattern.compile("\r\ntraceparent: 00-([0-9a-f]{32})-([0-9a-f]{16})-0([01])\r\n").matcher(started);
                 assertTrue(field.find() && !started.contains("nonsense"), started);
-                assertEquals(sample == 100 ? "1" : "0", field.group(2));
+                assertEquals(sample == 100 ? "1" : "0", field.group(3));
                 server.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
                 client.readHead();
-                assertEquals(field.group(1), gate.logged().traceId());
+                RunningGate.Logged logged = gate.logged();
+                assertEquals(field.group(1), logged.traceId());
+                assertEquals(field.group(2), logged.spanId());
                 client.send("GET / HTTP/1.1\r\nHost: h\r\ntraceparent: " + given + "\r\n\r\n");
                 assertTrue(server.readHead().contains("\r\ntraceparent: " + given + "\r\n"), "one that came is passed on");
             }

@@ -51,6 +51,8 @@ final class RunningGate implements AutoCloseable {
             String instance,
             String clientIp,
             String traceId,
+            String spanId,
+            String requestMimeType,
             String userAgent,
             int attempts,
             List<Tried> tried,
@@ -62,7 +64,18 @@ final class RunningGate implements AutoCloseable {
             ExchangeRecord.Protocol protocol,
             int httpVersion,
             int grpcStatus,
-            long revision) {}
+            long revision,
+            Phases phases) {}
+
+    /// What each took in nanoseconds; -1 where it did not take place.
+    record Phases(
+            long accept, long tls, long headers, long requestBody, long queue, long connect, long upstreamTls, long firstByte, long body, long duration) {
+        static Phases of(ExchangeRecord r) {
+            return new Phases(
+                    r.acceptNanos, r.tlsNanos, r.requestHeaderNanos, r.requestBodyNanos, r.queueNanos, r.connectNanos, r.upstreamTlsNanos, r.firstByteNanos,
+                    r.bodyNanos, r.durationNanos);
+        }
+    }
 
     record Tried(Cause result, long queueNanos, long durationNanos) {
         static Tried of(Attempt attempt) {
@@ -206,6 +219,8 @@ final class RunningGate implements AutoCloseable {
                     r.endpoint.instance(),
                     r.clientIp.toString(),
                     r.traceId.toString(),
+                    r.spanId.toString(),
+                    r.requestMimeType.toString(),
                     r.userAgent.toString(),
                     r.attempts,
                     IntStream.range(0, r.attempts).mapToObj(i -> Tried.of(r.tried(i))).toList(),
@@ -217,7 +232,8 @@ final class RunningGate implements AutoCloseable {
                     r.protocol,
                     r.httpVersion,
                     r.grpcStatus,
-                    r.revision));
+                    r.revision,
+                    Phases.of(r)));
         }
 
         @Override

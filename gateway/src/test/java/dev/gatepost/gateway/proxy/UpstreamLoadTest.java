@@ -112,8 +112,12 @@ final class UpstreamLoadTest {
             assertTrue(server.readHead().startsWith("GET /second "));
             server.send(OK);
             assertTrue(second.readHead().startsWith("HTTP/1.1 200 "));
-            assertEquals(-1, gate.logged().tried().getFirst().queueNanos());
-            assertTrue(gate.logged().tried().getFirst().queueNanos() > 0);
+            RunningGate.Logged atOnce = gate.logged();
+            assertEquals(-1, atOnce.tried().getFirst().queueNanos());
+            assertEquals(-1, atOnce.phases().queue());
+            RunningGate.Logged waited = gate.logged();
+            assertTrue(waited.tried().getFirst().queueNanos() > 0);
+            assertEquals(waited.tried().getFirst().queueNanos(), waited.phases().queue());
         }
     }
 

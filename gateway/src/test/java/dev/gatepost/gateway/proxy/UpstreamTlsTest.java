@@ -99,8 +99,18 @@ class UpstreamTlsTest {
             client.send(GET);
             assertTrue(client.readBody().contains("web.internal"));
             assertEquals(1, origin.connections.get());
-            assertEquals(1, gate.logged().attempts());
+            RunningGate.Logged opened = gate.logged();
+            assertEquals(1, opened.attempts());
+            assertHandshakeIsPartOfTheConnect(opened.phases());
+            RunningGate.Logged kept = gate.logged();
+            assertTrue(kept.reused());
+            assertEquals(-1, kept.phases().connect());
+            assertEquals(-1, kept.phases().upstreamTls());
         }
+    }
+
+    private static void assertHandshakeIsPartOfTheConnect(RunningGate.Phases phases) {
+        assertTrue(phases.upstreamTls() > 0 && phases.upstreamTls() < phases.connect(), phases.toString());
     }
 
     @Test
@@ -187,6 +197,7 @@ class UpstreamTlsTest {
             assertEquals("https", first.readBody());
             assertEquals("https", second.readBody());
             assertEquals(1, origin.connections.get());
+            assertHandshakeIsPartOfTheConnect(gate.logged().phases());
         }
     }
 
