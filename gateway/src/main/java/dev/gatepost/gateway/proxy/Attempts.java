@@ -49,6 +49,8 @@ final class Attempts {
     private long waitedFrom;
     private long connectAt;
     private long sentAt;
+    /// When the last of the request so far went to the endpoint: since then it is its turn.
+    private long askedAt;
 
     Attempts(Exchange exchange, GateLoop loop, ExchangeRecord record) {
         this.exchange = exchange;
@@ -214,6 +216,7 @@ final class Attempts {
         connection = carrying;
         step = Step.SENT;
         sentAt = loop.now();
+        askedAt = sentAt;
         carrying.begin(this, route());
         committed |= !held.isEmpty();
         held.sendOn(carrying);
@@ -399,6 +402,7 @@ final class Attempts {
             return false;
         }
         committed = true;
+        askedAt = loop.now();
         held.keep(data);
         current.send(data);
         return true;
@@ -407,7 +411,8 @@ final class Attempts {
     void end(FieldSection trailers) {
         EndpointSide current = connection;
         if (current != null && step == Step.SENT) {
-                current.end(trailers);
+            askedAt = loop.now();
+            current.end(trailers);
         }
     }
 
@@ -453,7 +458,7 @@ final class Attempts {
         route().load.answered();
         EndpointPool answering = pool;
         if (answering != null) {
-            answering.answeredAfter(record.firstByteNanos);
+            answering.answeredAfter(loop.now() - askedAt);
             answering.health.answered(error, probe, loop.now(), route().balancer);
         }
         if (error && route().repeatsAfter(head.status) && isUncommitted() && isElsewhere() && mayRepeat()) {

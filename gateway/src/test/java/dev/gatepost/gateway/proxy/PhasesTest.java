@@ -87,6 +87,27 @@ class PhasesTest {
     }
 
     @Test
+    void aSlowUploadIsNotTheEndpointsSlowness() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start().routeTo(origin.port());
+                RawClient client = gate.connect()) {
+            client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n");
+            RawClient server = origin.accept();
+            server.readHead();
+            gate.settle();
+            client.send("upload");
+            server.read(6);
+            server.send(OK);
+            assertEquals("hello", client.readBody());
+            Phases phases = gate.logged().phases();
+            long afterUpload = phases.connect() + phases.firstByte() - phases.requestBody();
+            double latencyNanos = gate.gate().endpoints().getFirst().latencyMillis() * 1e6;
+            // A sample counts an eighth.
+            assertTrue(latencyNanos <= afterUpload / 8.0 + 1, latencyNanos + " of " + phases);
+        }
+    }
+
+    @Test
     void serverSentEventsAreCalledSoAndPassOneByOne() throws Exception {
         try (RawOrigin origin = RawOrigin.manual();
                 RunningGate gate = RunningGate.start().routeTo(origin.port());
