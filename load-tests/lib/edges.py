@@ -141,8 +141,9 @@ def start_gatepost(processes, mode, origin, services=SERVICES):
     if mode != "h1":
         listener = f"https: {{ address: 127.0.0.1:{port}, certificates: [ {{ certificate: ../edge.pem, key: ../edge.key }} ] }}"
     processes.file("gatepost/catalog/services.yaml", services.format(origin=origin))
-    process = gatepost.start(processes, GATEPOST.format(listener=listener, admin=free_port()))
-    return Server("gatepost", process.pid, port, processes.folder / "gatepost/access.json", note="JSON (ECS) access log to a file; threads: 1")
+    admin = free_port()
+    process = gatepost.start(processes, GATEPOST.format(listener=listener, admin=admin))
+    return Server("gatepost", process.pid, port, processes.folder / "gatepost/access.json", note="JSON (ECS) access log to a file; threads: 1", admin=admin)
 
 
 START = {"gatepost": start_gatepost, "nginx": start_nginx, "haproxy": start_haproxy}

@@ -18,6 +18,7 @@ class Server:
     log   the file in which every request leaves its lines; None: it has none
     lines that each request leaves
     peer  the Gatepost with the same duties, to which its CPU is compared
+    admin the port where it says whether it is ready; None: it does not say
     """
 
     name: str
@@ -27,6 +28,7 @@ class Server:
     lines: int = 1
     peer: str = "gatepost"
     note: str = ""
+    admin: int | None = None
 
 
 @dataclass(frozen=True)

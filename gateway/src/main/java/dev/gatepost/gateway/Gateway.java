@@ -57,7 +57,7 @@ import org.slf4j.LoggerFactory;
 /// The wiring and the life of one gateway: what is opened in which order, what is served, and how it ends.
 ///
 /// Start opens the log, the event loops and the listeners, and follows the catalog while DNS and the admin API open. Until the first
-/// snapshot is there it is not ready, answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
+/// snapshot is there, and it has warmed up, it is not ready; without a snapshot it answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
 /// closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {
     private static final long GATE_VIEW_MILLIS = 100;
@@ -89,6 +89,7 @@ public final class Gateway implements AutoCloseable {
     private final Publication publication;
     private final Object draining = new Object(); // a signal's thread against the admin API's
     private volatile @Nullable DnsServer answering; // by HTTPS; set once, before it is ready
+    private volatile boolean warm; // written by the thread that sees to it
     private volatile boolean drains;
     private volatile boolean stale; // written by one thread, read by the event loops
 
@@ -99,6 +100,7 @@ public final class Gateway implements AutoCloseable {
         this.config = config;
         this.clock = clock;
         this.state = new AtomicReference<>(GatewayState.unknown(settings(config, Gateways.NONE), clock.instant()));
+        boolean takesOver = config.drain().handOver();
         try {
             this.accessLog = open("access log", AccessLog.open(
                     config.accessLog(), new AccessLog.Origin(hostName(), Version.ofThisBuild().version()), config.threads()));
@@ -111,7 +113,6 @@ public final class Gateway implements AutoCloseable {
             this.upstreamTls = open("TLS to upstreams", UpstreamTls.of(config.upstreams()));
             upstreamTls.watch();
             GateSettings gateSettings = GateSettings.from(config, upstreamTls);
-            boolean takesOver = config.drain().handOver();
             this.gate = open("gate", Gate.start(gateSettings, loops, () -> state().serving(), accessLog, dnsOverHttps()));
             if (!takesOver) {
                 gate.listen(listeners());
@@ -122,6 +123,7 @@ public final class Gateway implements AutoCloseable {
             this.publication = new Publication(state, settings, certificates, withholding, catalog::index, clock);
             followSources(); // the first state is made while the rest opens
             if (takesOver) {
+                warmUp();
                 awaitFirstState();
                 gate.listen(listeners());
             }
@@ -129,7 +131,7 @@ public final class Gateway implements AutoCloseable {
                     ? Optional.of(open("forwarder", Forwarding.open(config.dns().orElseThrow().forwarding())).forwarder())
                     : Optional.empty();
             this.dns = config.dns().isPresent() ? Optional.of(open("dns", post(config.dns().get(), loops))) : Optional.empty();
-            if (config.admin().isPresent() && config.drain().handOver()) {
+            if (config.admin().isPresent() && takesOver) {
                 takeOverAdmin(config.admin().get().address());
             } else if (config.admin().isPresent()) {
                 this.admin = Optional.of(open("admin", AdminApi.start(config.admin().get().address(), this)));
@@ -143,6 +145,10 @@ public final class Gateway implements AutoCloseable {
         }
         this.answering = dns.orElse(null);
         sayWhatListens();
+        if (!takesOver) {
+            Thread warming = Thread.ofVirtual().name("warm-up").start(this::warmUp);
+            open("warm-up", () -> end(warming));
+        }
         Thread looking = Thread.ofVirtual().name("sources").start(this::lookAtSources);
         open("look at the sources", looking::interrupt);
         if (config.dns().isPresent()) {
@@ -154,6 +160,21 @@ public final class Gateway implements AutoCloseable {
     private void followSources() {
         fragments.start(publication::follow);
         catalog.start(publication::follow);
+    }
+
+    /// Before we listen where another process serves meanwhile; else while we do, since nobody would serve in our place.
+    private void warmUp() {
+        try {
+            new WarmUp(config, certificates).run();
+            warm = true;
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt(); // closed
+        }
+    }
+
+    private static void end(Thread thread) throws InterruptedException {
+        thread.interrupt();
+        thread.join();
     }
 
     /// Whoever has our ports serves meanwhile: we would only answer 503.
@@ -387,6 +408,9 @@ public final class Gateway implements AutoCloseable {
         }
         if (state().revision() == 0) {
             return Optional.of("no complete catalog yet");
+        }
+        if (!warm) {
+            return Optional.of("warming up");
         }
         Instant oldest = clock.instant().minus(config.catalog().maxAge());
         return catalog.confirmedAt().filter(confirmed -> confirmed.isBefore(oldest))

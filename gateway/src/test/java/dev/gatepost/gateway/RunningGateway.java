@@ -35,7 +35,7 @@ final class RunningGateway implements AutoCloseable {
     }
 
     /// @param home     an empty folder of the test's own; the access log is `home/access.log`
-    /// @param settings YAML lines beside the listeners, which are all there; a `dns:` line takes the place of that one's
+    /// @param settings YAML lines beside the listeners, which are all there; a `dns:` line takes the place of that one's, and it is not warmed up unless they say so
     static RunningGateway start(Path home, String... settings) throws Exception {
         TestCertificate.write(home, "edge", "*.test", "*.service.consul", "localhost");
         List<String> lines = new ArrayList<>(List.of(
@@ -44,6 +44,9 @@ final class RunningGateway implements AutoCloseable {
                 "admin: { address: 127.0.0.1:0 }",
                 "access-log: { output: \"file:" + home.resolve("access.log") + "\" }",
                 "threads: 2"));
+        if (Arrays.stream(settings).noneMatch(line -> line.startsWith("warm-up:"))) {
+            lines.add("warm-up: 0");
+        }
         if (Arrays.stream(settings).noneMatch(line -> line.startsWith("dns:"))) {
             lines.add("dns: { address: 127.0.0.1:0 }");
         }

@@ -39,7 +39,12 @@ public interface AccessLog extends AutoCloseable {
         return new BufferedAccessLog(Sink.open(config.output()), origin, BufferedAccessLog.laneBytes(config.buffer(), threads), config.dnsSample());
     }
 
-    /// Keeps nothing.
+    /// Encodes each record as any other log does, and keeps nothing.
+    static AccessLog discarding(Origin origin) {
+        return new BufferedAccessLog(Sink.NOWHERE, origin, BufferedAccessLog.laneBytes(0, 1), 1);
+    }
+
+    /// Keeps nothing, and looks at nothing.
     AccessLog NONE = new AccessLog() {
         @Override
         public void log(ExchangeRecord exchange) {}

@@ -101,7 +101,8 @@ public final class ConfigReader {
                 new Drain(get(Settings.DRAIN_GRACE), get(Settings.DRAIN_TIMEOUT), get(Settings.DRAIN_HAND_OVER)),
                 upstreams(),
                 find(Settings.TRACE_SAMPLE).map(OptionalInt::of).orElseGet(OptionalInt::empty),
-                find(Settings.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors()));
+                find(Settings.THREADS).orElseGet(() -> Runtime.getRuntime().availableProcessors()),
+                get(Settings.WARM_UP));
         Settings.all().stream().filter(setting -> !read.contains(setting.key())).forEach(this::find); // of listeners that lack an address
         checkListeners(config);
         checkSources(config);

@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 /// A listener that is absent is not opened.
 ///
 /// @param traceSample percent of the traces we start that are marked as sampled; empty: we start none
+/// @param threads     event loops
+/// @param warmUp      requests that the gateway asks of itself before it is ready
 public record GatewayConfig(
         Optional<Http> http,
         Optional<Https> https,
@@ -31,7 +33,8 @@ public record GatewayConfig(
         Drain drain,
         Upstreams upstreams,
         OptionalInt traceSample,
-        int threads) {
+        int threads,
+        int warmUp) {
 
     public GatewayConfig {
         trustedProxies = List.copyOf(trustedProxies);
@@ -41,7 +44,7 @@ public record GatewayConfig(
     public GatewayConfig withoutLastGood() {
         CatalogFiles files = new CatalogFiles(catalog.file(), Optional.empty(), catalog.maxAge(), catalog.maxLossPercent(), catalog.panic());
         return new GatewayConfig(
-                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, upstreams, traceSample, threads);
+                http, https, dns, admin, consul, files, fragments, routes, trustedProxies, accessLog, timeouts, limits, drain, upstreams, traceSample, threads, warmUp);
     }
 
     /// @param h2c whether HTTP/2 is served there as well, to clients that begin with it

@@ -206,6 +206,8 @@ final class Settings {
             "how far behind its leader a Consul server may be that answers a watch; `0s` asks the leader alone");
     static final Setting<Integer> TRACE_SAMPLE = optional("trace.sample", Syntax.count(0, 100), "no trace is started", RARELY,
             "starts a trace (`traceparent`) for each request that brings none, and marks so many percent of them as sampled");
+    static final Setting<Integer> WARM_UP = of("warm-up", Syntax.count(0, 100_000), "500", RARELY,
+            "requests that a starting gateway asks of itself, out of anybody's sight, before it says that it is ready: the first clients are then answered nearly as quickly as all others");
     static final Setting<Boolean> HTTP_H2C = of("http.h2c", Syntax.yesOrNo(), "false", RARELY,
             "whether `http.address` takes HTTP/2 without TLS as well, from clients that begin with it (gRPC inside a network)");
     static final Setting<Path> UPSTREAMS_CA_CERTIFICATE = optional("upstreams.ca-certificate", Syntax.file("a readable PEM file"), "the JDK's", RARELY,

@@ -1,0 +1,77 @@
+package dev.gatepost.gateway;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/// Answers whatever is asked, as long as it has no body.
+final class WarmUpOrigin implements AutoCloseable {
+    static final int BODY_BYTES = 100;
+
+    private static final byte[] ANSWER = """
+            HTTP/1.1 200 OK\r
+            Content-Type: text/plain\r
+            Cache-Control: no-cache\r
+            Content-Length: %d\r
+            \r
+            %s""".formatted(BODY_BYTES, ".".repeat(BODY_BYTES)).getBytes(StandardCharsets.US_ASCII);
+    private static final int CRLF_CRLF = 0x0d0a0d0a;
+
+    private final Channel listener;
+
+    private WarmUpOrigin(Channel listener) {
+        this.listener = listener;
+    }
+
+    static WarmUpOrigin open(EventLoopGroup loop) {
+        return new WarmUpOrigin(new ServerBootstrap()
+                .group(loop)
+                .channel(Epoll.isAvailable() ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new Answering());
+                    }
+                })
+                .bind(InetAddress.getLoopbackAddress(), 0)
+                .syncUninterruptibly()
+                .channel());
+    }
+
+    InetSocketAddress address() {
+        return (InetSocketAddress) listener.localAddress();
+    }
+
+    @Override
+    public void close() {
+        listener.close().awaitUninterruptibly();
+    }
+
+    private static final class Answering extends ByteToMessageDecoder {
+        @Override
+        protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+            if (in.readableBytes() >= Integer.BYTES && in.getInt(in.writerIndex() - Integer.BYTES) == CRLF_CRLF) {
+                in.skipBytes(in.readableBytes());
+                var _ = ctx.writeAndFlush(Unpooled.wrappedBuffer(ANSWER));
+            }
+        }
+
+        /// The gate cuts its connections off when it has been warmed up.
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            var _ = ctx.close();
+        }
+    }
+}
