@@ -16,8 +16,10 @@ record Entry(RouteKey key, Route route, List<Claim> claims, List<Rejected> rejec
             Comparator.comparingInt((Entry e) -> -e.route().priority()).thenComparing(Entry::key, RouteKey.ORDER);
 
     /// Whether the request is served, its method aside, given that its path up to `at` equals the pattern's.
-    boolean admits(byte[] path, int at, int to, RequestFacts request) {
-        return key.path().admits(path, at, to, request) && key.condition().admits(request);
+    ///
+    /// @param port the port the client named or implied
+    boolean admits(byte[] path, int at, int to, int port, RequestFacts request) {
+        return key.path().admits(path, at, to, request) && key.condition().admits(request) && !route.leadsBack(port, request);
     }
 
     boolean takesMethod(RequestFacts request) {

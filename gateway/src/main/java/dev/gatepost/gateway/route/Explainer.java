@@ -221,6 +221,9 @@ final class Explainer {
         if (!question.fits(route.host())) {
             return "host differs: %s is not %s".formatted(question.host(), route.host());
         }
+        if (route.condition().admits(question)) {
+            return "redirects to the very URL that is asked for";
+        }
         return route.condition().criteria().stream()
                 .filter(criterion -> !criterion.admits(question))
                 .findFirst()

@@ -99,13 +99,13 @@ final class HostRoutes {
         }
         for (int i = 0; i < ports.length; i++) {
             if (ports[i] == port) {
-                best = RouteIndex.first(best, byPort[i].match(path, from, to, request));
+                best = RouteIndex.first(best, byPort[i].match(path, from, to, port, request));
             }
         }
         if (best != null && best.priority() >= anyPort.maxPriority()) {
             return best;
         }
-        return RouteIndex.first(best, anyPort.match(path, from, to, request));
+        return RouteIndex.first(best, anyPort.match(path, from, to, port, request));
     }
 
     private boolean servesHost(RequestFacts request) {
@@ -127,8 +127,8 @@ final class HostRoutes {
                 routes.candidates(port, path, from, to, request, each);
             }
         }
-        anyPort.candidates(path, from, to, request, each);
-        trie(port).candidates(path, from, to, request, each);
+        anyPort.candidates(path, from, to, port, request, each);
+        trie(port).candidates(path, from, to, port, request, each);
     }
 
     @Nullable Entry get(RouteKey key) {

@@ -43,12 +43,12 @@ final class PathTrie {
     }
 
     /// The first route in look-up order, of those that serve `path[from, to)`: the highest priority, then the longest path.
-    @Nullable Route match(byte[] path, int from, int to, RequestFacts request) {
+    @Nullable Route match(byte[] path, int from, int to, int port, RequestFacts request) {
         Route best = null;
         PathTrie node = this;
         int at = from;
         while (true) {
-            Route here = node.first(path, at, to, request);
+            Route here = node.first(path, at, to, port, request);
             // Deeper is longer: it wins a tie.
             if (here != null && (best == null || here.priority() >= best.priority())) {
                 best = here;
@@ -62,10 +62,10 @@ final class PathTrie {
     }
 
     /// One that takes the method, or else the first that lacks nothing but that: it answers 405.
-    private @Nullable Route first(byte[] path, int at, int to, RequestFacts request) {
+    private @Nullable Route first(byte[] path, int at, int to, int port, RequestFacts request) {
         Route refusing = null;
         for (Entry entry : entries) {
-            if (entry.admits(path, at, to, request)) {
+            if (entry.admits(path, at, to, port, request)) {
                 if (entry.takesMethod(request)) {
                     return entry.route();
                 }
@@ -76,12 +76,12 @@ final class PathTrie {
     }
 
     /// All routes that serve `path[from, to)`, their methods aside, shortest path first: what `match` chooses from.
-    void candidates(byte[] path, int from, int to, RequestFacts request, Consumer<Route> each) {
+    void candidates(byte[] path, int from, int to, int port, RequestFacts request, Consumer<Route> each) {
         PathTrie node = this;
         int at = from;
         while (node != null) {
             for (Entry entry : node.entries) {
-                if (entry.admits(path, at, to, request)) {
+                if (entry.admits(path, at, to, port, request)) {
                     each.accept(entry.route());
                 }
             }

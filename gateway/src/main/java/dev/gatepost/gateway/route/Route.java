@@ -12,6 +12,7 @@ public final class Route {
     private final Upstream upstream;
     private final List<Declaration> declarations;
     private final Match match;
+    private final boolean redirects;
 
     /// Where a route was declared.
     ///
@@ -36,7 +37,8 @@ public final class Route {
         this.options = options;
         this.upstream = upstream;
         this.declarations = List.copyOf(declarations);
-        boolean answers = options.redirect().isPresent() || !upstream.endpoints().isEmpty();
+        this.redirects = options.redirect().isPresent();
+        boolean answers = redirects || !upstream.endpoints().isEmpty();
         this.match = answers ? new Match.Found(this) : new Match.Empty(this);
     }
 
@@ -85,6 +87,14 @@ public final class Route {
                 && options.equals(other.options)
                 && upstream.equals(other.upstream)
                 && declarations.equals(other.declarations);
+    }
+
+    /// Whether it would redirect the request to where it is: a client that follows would never arrive, so the next route in
+    /// order is what is meant.
+    ///
+    /// @param port the port the client named or implied
+    boolean leadsBack(int port, RequestFacts request) {
+        return redirects && options.redirect().filter(redirect -> redirect.leadsTo(request, port, options.forwarded(request.path()))).isPresent();
     }
 
     Match match() {

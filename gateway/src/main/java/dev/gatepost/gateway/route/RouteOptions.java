@@ -2,9 +2,12 @@ package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.config.Cidr;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// What a route does with a request beside forwarding it.
 ///
@@ -116,6 +119,9 @@ public record RouteOptions(
     /// @param status   300 to 399
     /// @param location may hold `$host` and `$path`; what stands before `$path` doesn't end in `/`
     public record Redirect(int status, String location) {
+        private static final Pattern URL =
+                Pattern.compile("(?:(?<scheme>https?)://(?<host>\\[[^\\]]*\\]|[^/:?]*)(?::(?<port>\\d{1,5}))?)?(?<path>/[^?]*)(?:\\?(?<query>.*))?");
+
         public Redirect {
             // The value of `$path` begins with a slash anyway.
             location = location.replace("/$path", "$path");
@@ -134,6 +140,28 @@ public record RouteOptions(
                 target = end < 0 ? target + "/" : target.substring(0, end) + "/" + target.substring(end);
             }
             return query.isEmpty() || location.indexOf('?') >= 0 ? target : target + "?" + query;
+        }
+
+        /// Whether the client is where it is sent.
+        ///
+        /// @param port the port the client named or implied
+        /// @param path the request's path after `strip` and `prepend`
+        boolean leadsTo(RequestFacts request, int port, String path) {
+            Matcher target = URL.matcher(locate(request.host(), path, ""));
+            if (!target.matches() || !target.group("path").equals(request.path())) {
+                return false;
+            }
+            String query = target.group("query");
+            if (query != null && !query.equals(request.query())) {
+                return false;
+            }
+            String scheme = target.group("scheme");
+            if (scheme == null) {
+                return true;
+            }
+            String written = target.group("port");
+            int targetPort = written == null ? scheme.equals("https") ? 443 : 80 : Integer.parseInt(written);
+            return scheme.equals(request.secure() ? "https" : "http") && target.group("host").equalsIgnoreCase(request.host()) && targetPort == port;
         }
 
         /// Whether it leads to the same host and path over TLS.
@@ -166,6 +194,19 @@ public record RouteOptions(
 
     private static <T> List<T> either(List<T> first, List<T> second) {
         return first.isEmpty() ? second : first;
+    }
+
+    /// The path that is forwarded.
+    String forwarded(String path) {
+        List<PathEdit> all = new ArrayList<>();
+        if (!strip.isEmpty()) {
+            all.add(new PathEdit.Strip(List.of(strip)));
+        }
+        if (!prepend.isEmpty()) {
+            all.add(new PathEdit.Prepend(prepend));
+        }
+        all.addAll(edits);
+        return PathEdit.applyAll(all, path).path();
     }
 
     /// Whether the path that is forwarded differs from the one that came.

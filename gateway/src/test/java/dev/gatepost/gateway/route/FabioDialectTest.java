@@ -143,6 +143,38 @@ class FabioDialectTest {
         assertEquals("example.com/", ((Match.Found) table.match(host, 0, 11, 443, path, 0, 2, RequestFacts.plain(true))).route().id());
     }
 
+    /// A client that follows would never arrive. fabio passes such a redirect over as well.
+    @ParameterizedTest
+    @CsvSource({
+        "urlprefix-/x redirect=301|https://example.com$path, http://example.com/x, redirector",
+        "urlprefix-/x redirect=301|https://example.com$path, https://example.com/x, web",
+        "urlprefix-/x redirect=301|https://example.com$path, https://EXAMPLE.com./x, web",
+        "urlprefix-/x redirect=301|https://example.com$path, https://other.example.com/x, redirector",
+        "urlprefix-*.example.com/ redirect=301|https://www.example.com$path, https://www.example.com/x, web",
+        "urlprefix-*.example.com/ redirect=301|https://www.example.com$path, https://shop.example.com/x, redirector",
+        "urlprefix-example.com/ redirect=302|https://example.com/home, https://example.com/x, redirector",
+        "urlprefix-example.com/ redirect=302|https://example.com/home, https://example.com/home, web",
+        "urlprefix-example.com/ redirect=302|https://example.com/home, http://example.com/home, redirector",
+        "urlprefix-example.com/ redirect=302|/home, http://example.com/home?a=b, web",
+        "urlprefix-example.com/ redirect=302|/home, http://example.com/x, redirector",
+        "urlprefix-example.com/ redirect=302|/home?v=1, http://example.com/home, redirector",
+        "urlprefix-example.com/ redirect=302|/home?v=1, http://example.com/home?v=1, web",
+        "urlprefix-example.com/ redirect=301|https://$host:8443$path, http://example.com:8080/x, redirector",
+        "urlprefix-example.com/ redirect=301|https://$host:8443$path, https://example.com/x, redirector",
+        "urlprefix-example.com/ redirect=301|https://$host:8443$path, https://example.com:8443/x, web",
+        "urlprefix-example.com/ redirect=301|https://example.com$path strip=/old, https://example.com/old/x, redirector",
+        "urlprefix-example.com/ redirect=301|https://example.com$path strip=/old, https://example.com/x, web",
+    })
+    void aRedirectThatLeadsToItselfIsPassedOver(String tag, String url, String service) {
+        RouteTable table = Catalogs.table(Catalogs.instance("redirector", "1", tag), Catalogs.instance("web", "1", "urlprefix-/"));
+        assertEquals(List.of(), table.rejected());
+        Route route = ((Match.Found) RouteMatchTest.match(table, "GET", url)).route();
+        assertEquals(service.equals("redirector"), route.options().redirect().isPresent());
+        Explanation explanation = table.explain(url, "GET");
+        assertEquals(route.id(), explanation.route());
+        assertEquals(service.equals("web"), explanation.considered().stream().anyMatch(each -> each.why().equals("redirects to the very URL that is asked for")));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "'urlprefix-', nothing after the prefix",
