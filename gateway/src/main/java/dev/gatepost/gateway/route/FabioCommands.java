@@ -35,7 +35,9 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     private static final Pattern WEIGHT_TAGS = flexible("route weight (\\S+) weight (\\S+) tags \"([^\"]*)\"");
     private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d{1,9}\\.?\\d{0,9}|\\.\\d{1,9})([eE][+-]?\\d{1,2})?");
     private static final Pattern PROTO = Pattern.compile("(?<!\\S)proto=(\\S*)");
-    private static final Pattern TARGET = Pattern.compile("(?:(https?|grpcs?)://)?(\\[[0-9A-Fa-f:.]+\\]|[^/:\\s\\[\\]]+)(?::(\\d{1,5}))?/?");
+    private static final Pattern REDIRECT = Pattern.compile("(?<!\\S)redirect=");
+    private static final String TARGETS = "http://HOST:PORT/, https://, grpc:// or grpcs://";
+    private static final Pattern TARGET = Pattern.compile("(?:(https?|grpcs?)://)?(\\[[0-9A-Fa-f:.]+\\]|[^/:$\\s\\[\\]]+)(?::(\\d{1,5}))?/?");
 
     public FabioCommands {
         commands = List.copyOf(commands);
@@ -45,7 +47,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     /// What one line does to the targets of a route.
     public sealed interface Command {
         /// Adds a target outside of the catalog.
-        record Add(String text, String service, Expression expression, Instance target) implements Command {}
+        record Add(Line line, String service, Expression expression, Instance target) implements Command {}
 
         /// Takes targets out.
         ///
@@ -58,7 +60,17 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         /// Gives targets, all together, a fixed share of the traffic.
         ///
         /// @param share 0 for none
-        record Weigh(String place, String text, String service, Source source, double share, List<String> tags) implements Command {}
+        record Weigh(Line line, String service, Source source, double share, List<String> tags) implements Command {}
+    }
+
+    /// A command as it was written.
+    ///
+    /// @param kind  `kv` or `file`
+    /// @param place the key or file, and the number of the line
+    public record Line(String kind, String place, String text) {
+        private Rejected rejected(String service, String reason) {
+            return new Rejected(kind, service, "", text, place + ": " + reason);
+        }
     }
 
     /// Host and path of a route, whatever its condition.
@@ -68,6 +80,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         }
     }
 
+    /// @param kind  `kv` or `file`
     /// @param place the key or file, for rejections
     public static FabioCommands parse(String kind, String place, String text) {
         List<Command> commands = new ArrayList<>();
@@ -75,15 +88,15 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         int number = 0;
         for (String each : text.split("\n", -1)) {
             number++;
-            String line = each.strip();
-            if (line.isEmpty() || line.startsWith("#") || line.startsWith("//")) {
+            String command = each.strip();
+            if (command.isEmpty() || command.startsWith("#") || command.startsWith("//")) {
                 continue;
             }
-            String at = place + " line " + number;
+            Line line = new Line(kind, place + " line " + number, command);
             try {
-                commands.add(command(kind, at, line));
+                commands.add(command(line));
             } catch (Malformed e) {
-                rejected.add(new Rejected(kind, "", "", line, at + ": " + e.getMessage()));
+                rejected.add(line.rejected("", String.valueOf(e.getMessage())));
             }
         }
         return new FabioCommands(commands, rejected);
@@ -104,62 +117,77 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         return Pattern.compile(expression.replace(" ", "\\s+"));
     }
 
-    private static Command command(String kind, String place, String line) {
-        Matcher add = ADD.matcher(line);
+    private static Command command(Line line) {
+        Matcher add = ADD.matcher(line.text());
         if (add.matches()) {
-            return add(kind, place, line, add);
+            return add(line, add);
         }
-        Matcher byServiceAndTags = DELETE_SERVICE_TAGS.matcher(line);
+        Matcher byServiceAndTags = DELETE_SERVICE_TAGS.matcher(line.text());
         if (byServiceAndTags.matches()) {
             return new Command.Delete(byServiceAndTags.group(1), Optional.empty(), "", tags(byServiceAndTags.group(2)));
         }
-        Matcher byTags = DELETE_TAGS.matcher(line);
+        Matcher byTags = DELETE_TAGS.matcher(line.text());
         if (byTags.matches()) {
             return new Command.Delete("", Optional.empty(), "", tags(byTags.group(1)));
         }
-        Matcher delete = DELETE.matcher(line);
+        Matcher delete = DELETE.matcher(line.text());
         if (delete.matches()) {
             Optional<Source> source = Optional.ofNullable(delete.group(3)).map(FabioCommands::source);
-            return new Command.Delete(delete.group(1), source, url(delete.group(5) == null ? "" : delete.group(5)), List.of());
+            return new Command.Delete(delete.group(1), source, delete.group(5) == null ? "" : url(delete.group(5)), List.of());
         }
-        Matcher weightOfTags = WEIGHT_TAGS.matcher(line);
+        Matcher weightOfTags = WEIGHT_TAGS.matcher(line.text());
         if (weightOfTags.matches()) {
-            return new Command.Weigh(
-                    place, line, "", source(weightOfTags.group(1)), share(weightOfTags.group(2)), tags(weightOfTags.group(3)));
+            return new Command.Weigh(line, "", source(weightOfTags.group(1)), share(weightOfTags.group(2)), tags(weightOfTags.group(3)));
         }
-        Matcher weight = WEIGHT.matcher(line);
+        Matcher weight = WEIGHT.matcher(line.text());
         if (weight.matches()) {
-            return new Command.Weigh(place, line, weight.group(1), source(weight.group(2)), share(weight.group(3)), tags(weight.group(5)));
+            return new Command.Weigh(line, weight.group(1), source(weight.group(2)), share(weight.group(3)), tags(weight.group(5)));
         }
         throw new Malformed("syntax error (expected: route add SERVICE HOST/PATH URL [weight N] [tags \"A,B\"] [opts \"K=V ...\"],"
                 + " route del SERVICE [HOST/PATH [URL]], route del [SERVICE] tags \"A,B\", route weight [SERVICE] HOST/PATH weight N [tags \"A,B\"])");
     }
 
-    private static Command add(String kind, String place, String line, Matcher add) {
-        String written = add.group(9) == null ? "" : add.group(9);
-        Matcher target = TARGET.matcher(add.group(3));
-        String options = target.matches() && target.group(1) != null ? withProtocol(written, target.group(1)) : written;
-        FabioDialect.Tag tag = FabioDialect.Tag.read(add.group(2) + " " + options, "", Map.of()).orElseThrow();
-        double share = share(add.group(5) == null ? "0" : add.group(5));
-        Expression expression = FabioDialect.parse(tag);
-        boolean redirect = expression.options().redirect().isPresent();
+    /// A redirect's target is where it leads: `route add svc old.example.com/ https://new.example.com$path opts "redirect=301"`.
+    private static Command add(Line line, Matcher add) {
+        String options = add.group(9) == null ? "" : add.group(9);
+        String written = add.group(3);
+        Matcher target = TARGET.matcher(written);
+        boolean redirect = REDIRECT.matcher(options).find();
         if (!target.matches() && !redirect) {
-            throw new Malformed("target %s (expected: http://HOST:PORT/, https://, grpc:// or grpcs://)".formatted(add.group(3)));
+            throw new Malformed("target %s (expected: %s)".formatted(written, TARGETS));
         }
-        int port = redirect ? 0 : target.group(3) == null ? "https".equals(target.group(1)) ? 443 : 80 : Integer.parseInt(target.group(3));
-        if (port > 65_535 || (port == 0 && !redirect)) {
-            throw new Malformed("target %s (expected: a port from 1 to 65535)".formatted(add.group(3)));
-        }
+        String scheme = redirect || target.group(1) == null ? "" : target.group(1);
+        FabioDialect.Tag tag = FabioDialect.Tag.read(add.group(2) + " " + withProtocol(options, scheme), "", Map.of()).orElseThrow();
+        double share = share(add.group(5) == null ? "0" : add.group(5));
+        Expression expression = FabioDialect.parse(tag, written);
         String host = redirect ? "" : target.group(2).replaceAll("[\\[\\]]", "");
+        int port = redirect ? 0 : port(written, target);
         // No node of a catalog is called by a key or a file.
-        Node node = new Node(kind + " " + place, "", host, "", Map.of(), Map.of());
+        Node node = new Node(line.kind() + " " + line.place(), "", host, "", Map.of(), Map.of());
         Instance instance = new Instance(
                 add.group(1) + "-" + host + ":" + port, add.group(1), node, host, port, tags(add.group(7)), Map.of(), Map.of(), Weights.DEFAULT, List.of());
         return new Command.Add(line, add.group(1), new Expression(expression.key(), 0, expression.options(), weight(share), 0, expression.protocol()), instance);
     }
 
+    /// Where none is written, that of the scheme.
+    private static int port(String written, Matcher target) {
+        if (target.group(3) == null) {
+            return List.of("https", "grpcs").contains(String.valueOf(target.group(1))) ? 443 : 80;
+        }
+        int port = Integer.parseInt(target.group(3));
+        if (port < 1 || port > 65_535) {
+            throw new Malformed("target %s (expected: a port from 1 to 65535)".formatted(written));
+        }
+        return port;
+    }
+
     /// What the target is written with is what it speaks; options that say something else are a mistake.
+    ///
+    /// @param scheme empty where the target has none
     private static String withProtocol(String options, String scheme) {
+        if (scheme.isEmpty()) {
+            return options;
+        }
         Matcher proto = PROTO.matcher(options);
         if (!proto.find()) {
             return options + " proto=" + scheme;
@@ -190,7 +218,20 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         return text == null || text.isEmpty() ? List.of() : Stream.of(text.split(",", -1)).map(String::strip).toList();
     }
 
+    /// One spelling for each target, that of [#url(Claim)].
     private static String url(String text) {
+        Matcher target = TARGET.matcher(text);
+        if (target.matches() && target.group(1) != null) {
+            return target.group(1) + "://" + target.group(2) + ":" + port(text, target);
+        }
+        if (!text.startsWith("http://") && !text.startsWith("https://") && !text.startsWith("/")) {
+            throw new Malformed("target %s (expected: %s, or where a redirect leads)".formatted(text, TARGETS));
+        }
+        return redirectUrl(text);
+    }
+
+    private static String redirectUrl(String location) {
+        String text = location.replace("/$path", "$path");
         return text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
     }
 
@@ -241,9 +282,9 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
 
     private static Claim claim(Command.Add add) {
         Expression expression = add.expression();
-        Declaration declaration = new Declaration("kv", DIALECT, add.text(), "");
+        Declaration declaration = new Declaration(add.line().kind(), DIALECT, add.line().text(), "");
         return new Claim(
-                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.service(), add.service(), add.target(), add.target().port(), expression.protocol(), true);
+                expression.key(), expression.priority(), expression.options(), expression.weight(), declaration, add.line().kind() + " " + add.line().place(), add.service(), add.target(), add.target().port(), expression.protocol(), true);
     }
 
     private static boolean concerns(Claim claim, String service, List<String> tags) {
@@ -255,7 +296,8 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     /// As fabio writes the target of one of its tags.
     private static String url(Claim claim) {
         if (claim.options().redirect().isPresent()) {
-            return url(claim.options().redirect().get().location());
+            String location = claim.options().redirect().get().location();
+            return TARGET.matcher(location).matches() ? url(location) : redirectUrl(location);
         }
         String host = claim.instance().address();
         String scheme = switch (claim.protocol().scheme()) {
@@ -277,7 +319,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
                         new RouteKey(weigh.source().host(), weigh.source().path(), Condition.NONE),
                         entry -> used[0] |= entry.ruled().stream().anyMatch(claim -> concerns(claim, weigh.service(), weigh.tags())));
                 if (!used[0]) {
-                    idle.add(new Rejected("kv", weigh.service(), "", weigh.text(), weigh.place() + ": no target has this service, route and tags"));
+                    idle.add(weigh.line().rejected(weigh.service(), "no target has this service, route and tags"));
                 }
             }
         }

@@ -4,10 +4,12 @@ import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.config.Nearest;
 import dev.gatepost.gateway.route.Expression.Malformed;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -57,19 +59,28 @@ final class FabioDialect {
     }
 
     static Expression parse(Tag tag) {
+        return parse(tag, "");
+    }
+
+    /// @param target where a redirect leads that gives its status alone; empty where it has to say that itself
+    static Expression parse(Tag tag, String target) {
         OptionReader options = new OptionReader();
         List<Cidr> allow = new ArrayList<>();
         List<Cidr> deny = new ArrayList<>();
+        Set<String> seen = new HashSet<>();
         for (String word : tag.options().isEmpty() ? new String[0] : tag.options().split("\\s+")) {
             int equals = word.indexOf('=');
             String name = equals < 0 ? word : word.substring(0, equals);
             String value = equals < 0 ? "" : word.substring(equals + 1);
+            if (!seen.add(name)) {
+                throw new Malformed("option %s is given twice (expected: once; fabio goes by the last)".formatted(name));
+            }
             switch (name) {
                 case "strip" -> options.strip(value);
                 case "prepend" -> options.prepend(value);
                 case "proto" -> proto(options, value);
                 case "weight" -> options.sharedWeight(value);
-                case "redirect" -> redirect(options, value);
+                case "redirect" -> redirect(options, value, target);
                 case "host" -> options.host(value);
                 case "tlsskipverify" -> options.verify(name, value, "false");
                 case "grpcservername" -> options.serverName(name, value);
@@ -123,7 +134,11 @@ final class FabioDialect {
         options.scheme(value);
     }
 
-    private static void redirect(OptionReader options, String value) {
+    private static void redirect(OptionReader options, String value, String target) {
+        if (!target.isEmpty() && value.indexOf(',') < 0 && value.indexOf('|') < 0) {
+            options.redirect(value, value, target);
+            return;
+        }
         String[] parts = COMMA_OR_BAR.split(value, -1);
         if (parts.length != 2) {
             throw new Malformed("redirect=%s (expected: CODE|URL or CODE,URL, with no other comma; Registrator cuts tags at commas)".formatted(value));

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.Health;
+import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
@@ -82,7 +83,8 @@ class FabioCommandsTest {
         "bang", "route x", "route add", "route add svc", "route add svc /prefix", "route del", "route weight", "route weight svc /prefix", "route add svc /p http://h/ weight x",
         "route weight svc /p weight NaN", "route add svc :1234 tcp://1.2.3.4:5678", "route add svc /p ftp://1.2.3.4/", "route add svc /p https://1.2.3.4/ opts \"proto=grpc\"",
         "route add svc /p http://h:99999/", "route add svc /p http://h/ opts \"proto=https\"", "route add svc /p http://h/ opts \"register=x\"",
-        "route add svc /p http://h/ opts \"foo=bar\"", "route add svc /p http://h/ tags a", "route del svc :1234", "route add svc a..b/p http://h/", "route add svc /p http://h/path",
+        "route add svc /p http://h/ opts \"foo=bar\"", "route add svc /p http://h/ tags a", "route del svc :1234", "route add svc a..b/p http://h/", "route add svc /p http://h/path", "route del svc /p nonsense", "route del svc /p http://h:0/",
+        "route add svc /p https://h/x opts \"redirect=200\"", "route add svc /p ftp://h/x opts \"redirect=301\"", "route add svc /p http://h/ opts \"strip=/a strip=/b\"",
     })
     void rejectsALineAlone(String line) {
         FabioCommands commands = FabioCommands.parse("kv", "fabio/config", "# a comment\n\n" + line + "\nroute del svc\n");
@@ -127,6 +129,53 @@ class FabioCommandsTest {
                 instance("gone", "2", "gatepost.route=own/"));
         assertEquals(List.of("c/", "e/", "own/"), ids(table));
         assertEquals(List.of("n1/two-2"), table.routes().get(1).upstream().endpoints().stream().map(Endpoint::instance).toList());
+    }
+
+    /// fabio's own form, the one that it makes of a tag: where the redirect leads is the target.
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "https://d.example.com$path opts \"redirect=301\"; 301; https://d.example.com/x?a=b",
+        "https://d.example.com/$path opts \"redirect=302 strip=/x\"; 302; https://d.example.com/?a=b",
+        "https://d.example.com/a,b opts \"redirect=308\"; 308; https://d.example.com/a,b?a=b",
+        "https://$host/ opts \"redirect=307\"; 307; https://c/?a=b",
+        "/elsewhere opts \"redirect=303\"; 303; /elsewhere?a=b",
+    })
+    void aRedirectLeadsToTheTarget(String rest, int status, String location) {
+        RouteOptions options = table("route add old c/ " + rest).routes().getFirst().options();
+        RouteOptions.Redirect redirect = options.redirect().orElseThrow();
+        assertEquals(status, redirect.status());
+        assertEquals(location, redirect.locate("c", options.forwarded("/x"), "a=b"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "http://192.0.2.1/; http://192.0.2.1:80",
+        "https://192.0.2.1:443/; https://192.0.2.1/",
+        "grpcs://[2001:db8::1]:9/; grpcs://[2001:db8::1]:9",
+        "https://d.example.com/$path opts \"redirect=301\"; https://d.example.com$path",
+        "https://d.example.com opts \"redirect=301\"; https://d.example.com/",
+    })
+    void takesATargetOutHoweverItIsWritten(String added, String deleted) {
+        assertEquals(List.of(), ids(table("route add svc a/ " + added + "\nroute del svc a/ " + deleted + "\n")));
+        assertEquals(List.of("a/"), ids(table("route add svc a/ " + added + "\nroute del svc a/ http://192.0.2.1:81/\n")));
+    }
+
+    @Test
+    void whatStandsInAFileIsSaidToBeThere() {
+        FabioCommands commands = FabioCommands.parse("file", "hand.fabio", "route add svc a/ http://h/\nroute weight svc b/ weight 0.5\n");
+        RouteTable table = RouteTable.from(Snapshot.EMPTY, Catalogs.SETTINGS.withCommands(commands), RouteTable.EMPTY);
+        assertEquals("file", table.routes().getFirst().declarations().getFirst().kind());
+        Rejected idle = table.rejected().getFirst();
+        assertEquals(List.of("file", "hand.fabio line 2: no target has this service, route and tags"), List.of(idle.kind(), idle.reason()));
+    }
+
+    @Test
+    void aDefaultHostGivesWayToACommandThatIsNamedByItsLine() {
+        RouteSettings settings = new RouteSettings(Catalogs.SETTINGS.dialects(), HealthRule.PASSING, "{service}.qa")
+                .withCommands(FabioCommands.parse("kv", "fabio/config", "# ours\nroute add ext web.qa/ http://h/\n"));
+        RouteTable table = RouteTable.from(Catalogs.snapshot(instance("web", "1")), settings, RouteTable.EMPTY);
+        assertEquals(List.of("h:80"), addresses(table, "web.qa/"));
+        assertEquals("web.qa/ belongs to kv fabio/config line 2 (expected: a name that nobody else has)", table.rejected().getFirst().reason());
     }
 
     @Test
