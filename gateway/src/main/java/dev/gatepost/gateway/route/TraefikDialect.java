@@ -6,12 +6,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
+import static dev.gatepost.gateway.route.TraefikLabels.flag;
 import static dev.gatepost.gateway.route.TraefikLabels.list;
 import static dev.gatepost.gateway.route.TraefikLabels.local;
 import static dev.gatepost.gateway.route.TraefikLabels.require;
@@ -58,15 +60,15 @@ final class TraefikDialect {
     }
 
     private void routes(String service) {
-        String enabled = labels.enable().map(Label::value).orElse("");
-        if (enabled.equals("false")) {
+        try {
+            if (!labels.enable().map(TraefikLabels::flag).orElse(true)) {
+                return;
+            }
+        } catch (Malformed e) {
+            labels.enable().ifPresent(label -> refuse(label, String.valueOf(e.getMessage())));
             return;
         }
         labels.unknown().forEach(this::unknown);
-        if (!enabled.isEmpty() && !enabled.equals("true")) {
-            labels.enable().ifPresent(label -> refuse(label, "traefik.enable=%s (expected: true or false)".formatted(enabled)));
-            return;
-        }
         labels.routers().forEach((name, router) -> route(name, router, service));
         // As in Traefik, labels for TCP or UDP alone don't make an HTTP router.
         if (labels.routers().isEmpty() && refused.isEmpty()) {
@@ -78,7 +80,7 @@ final class TraefikDialect {
     }
 
     private void unknown(String key, Label label) {
-        boolean absent = (key.equals("traefik.consulcatalog.connect") || key.equals("traefik.consulcatalog.canary")) && label.value().equals("false");
+        boolean absent = (key.equals("traefik.consulcatalog.connect") || key.equals("traefik.consulcatalog.canary")) && label.value().equalsIgnoreCase("false");
         if (!absent) {
             refuse(label, key + " is not supported by this version (expected: traefik.enable, traefik.http.routers, services or middlewares)");
         }
@@ -93,7 +95,7 @@ final class TraefikDialect {
         try {
             List<Declared> all = new ArrayList<>();
             for (TraefikTarget target : TraefikTarget.of(rule.value())) {
-                new RouterReader(name, router, rule.value()).read(target).forEach(expression -> all.add(new Declared(rule.tag(), expression)));
+                new RouterReader(name, router, rule.value(), DefaultHost.label(service)).read(target).forEach(expression -> all.add(new Declared(rule.tag(), expression)));
             }
             declared.addAll(all);
         } catch (Malformed e) {
@@ -111,14 +113,21 @@ final class TraefikDialect {
         private final String name;
         private final SortedMap<String, Label> router;
         private final String rule;
+        private final String ownService;
         private final OptionReader options = new OptionReader();
-        private Condition.Scheme scheme = Condition.Scheme.ANY;
+        private Condition.Scheme entryPoints = Condition.Scheme.ANY;
+        private boolean tls;
         private int port;
+        private Optional<String> healthCheck = Optional.empty();
+        private String healthCheckEvery = "30s";
+        private boolean stickyNamed;
 
-        RouterReader(String name, SortedMap<String, Label> router, String rule) {
+        /// @param ownService the name of the service that Traefik makes for an instance that declares none
+        RouterReader(String name, SortedMap<String, Label> router, String rule, String ownService) {
             this.name = name;
             this.router = router;
             this.rule = rule;
+            this.ownService = ownService;
         }
 
         List<Expression> read(TraefikTarget target) {
@@ -126,6 +135,7 @@ final class TraefikDialect {
             PathPattern path = target.path().orElse(PathPattern.ROOT);
             options.criteria(target.criteria());
             router.forEach(this::routerLabel);
+            Condition.Scheme scheme = scheme();
             service();
             TraefikMiddlewares middlewares = new TraefikMiddlewares(options, TraefikDialect.this::middleware);
             middlewares.read(router.getOrDefault("middlewares", new Label("", "")).value());
@@ -151,40 +161,46 @@ final class TraefikDialect {
             switch (key) {
                 case "rule", "service", "middlewares" -> {}
                 case "priority" -> priority(label.value());
-                case "entrypoints" -> scheme = entryPoints(label.value());
+                case "entrypoints" -> entryPoints = entryPoints(label.value());
                 case "rulesyntax" -> require(label.value().equals("v3") || label.value().equals("v2"), label, "v2 or v3");
-                case "tls" -> {
-                    if (!label.value().equals("false") && !router.containsKey("entrypoints")) {
-                        scheme = Condition.Scheme.HTTPS;
-                    }
-                }
+                case "tls" -> tls |= flag(label);
+                case "observability.accesslogs", "observability.metrics", "observability.tracing" ->
+                    require(flag(label), label, "true, since this version makes no exceptions");
                 default -> {
                     // Certificates are the gateway's own matter.
-                    boolean certificates = key.equals("tls.certresolver") || key.startsWith("tls.domains");
-                    if (certificates && !router.containsKey("entrypoints")) {
-                        scheme = Condition.Scheme.HTTPS;
-                    }
-                    require(certificates || key.startsWith("observability."), label, "a router option that this version supports");
+                    require(key.equals("tls.certresolver") || key.startsWith("tls.domains"), label, "a router option that this version supports");
+                    tls = true;
                 }
             }
         }
 
+        /// A router with TLS takes no other request, whatever its entry points.
+        private Condition.Scheme scheme() {
+            if (tls && entryPoints == Condition.Scheme.HTTP) {
+                throw new Malformed("tls on entry points without TLS (expected: websecure or https among the entry points, in this version)");
+            }
+            return tls ? Condition.Scheme.HTTPS : entryPoints;
+        }
+
         /// Traefik's default is the length of the rule: what counts is how far it was moved from there.
         private void priority(String value) {
-            options.priority(value);
+            if (!value.matches("-?\\d{1,9}")) {
+                throw new Malformed("priority=%s (expected: a whole number of at most 9 digits)".formatted(value));
+            }
             int given = Integer.parseInt(value);
             options.priority(String.valueOf(given == 0 ? 0 : given - rule.length()));
         }
 
         private Condition.Scheme entryPoints(String value) {
             Set<Condition.Scheme> schemes = new HashSet<>();
-            for (String entryPoint : list(value)) {
+            for (String written : list(value)) {
+                String entryPoint = written.toLowerCase(Locale.ROOT);
                 if (PLAIN_ENTRY_POINTS.contains(entryPoint)) {
                     schemes.add(Condition.Scheme.HTTP);
                 } else if (TLS_ENTRY_POINTS.contains(entryPoint)) {
                     schemes.add(Condition.Scheme.HTTPS);
                 } else {
-                    throw new Malformed("entrypoints=%s: %s (expected: web, http, websecure or https, the entry points that this version knows)".formatted(value, entryPoint));
+                    throw new Malformed("entrypoints=%s: %s (expected: web, http, websecure or https, the entry points that this version knows)".formatted(value, written));
                 }
             }
             return schemes.size() == 1 ? schemes.iterator().next() : Condition.Scheme.ANY;
@@ -198,13 +214,18 @@ final class TraefikDialect {
             }
             String linked = link == null ? services.isEmpty() ? "" : services.firstKey() : local(link.value());
             SortedMap<String, Label> own = services.getOrDefault(linked, new TreeMap<>());
-            if (own.isEmpty() && !linked.isEmpty()) {
+            if (own.isEmpty() && !linked.isEmpty() && !(services.isEmpty() && linked.equals(ownService))) {
                 throw new Malformed("service %s (expected: a service that this instance declares, in this version)".formatted(linked));
             }
-            own.forEach(this::serviceLabel);
+            own.forEach((key, label) -> serviceLabel(linked, key, label));
+            if (healthCheck.isPresent()) {
+                options.healthCheck(healthCheck.get() + "|" + healthCheckEvery);
+            } else if (own.containsKey("loadbalancer.healthcheck.interval")) {
+                require(false, own.getOrDefault("loadbalancer.healthcheck.interval", new Label("", "")), "healthcheck.path beside it");
+            }
         }
 
-        private void serviceLabel(String key, Label label) {
+        private void serviceLabel(String service, String key, Label label) {
             switch (key) {
                 case "loadbalancer.server.port" -> {
                     require(label.value().matches("[1-9]\\d{0,4}") && Integer.parseInt(label.value()) <= 65535, label, "1 to 65535");
@@ -215,14 +236,52 @@ final class TraefikDialect {
                     options.scheme(label.value());
                 }
                 case "loadbalancer.server.weight" -> options.relativeWeight(label.value());
-                case "loadbalancer.strategy" -> require(label.value().equals("wrr"), label, "wrr, the one strategy that this version supports");
+                case "loadbalancer.strategy" -> options.balance(strategy(label));
                 case "loadbalancer.passhostheader" -> {
-                    require(label.value().equals("true") || label.value().equals("false"), label, "true or false");
-                    if (label.value().equals("false")) {
+                    if (!flag(label)) {
                         options.host("dst");
                     }
                 }
-                default -> require(false, label, "a service option that this version supports");
+                case "loadbalancer.healthcheck.path" -> {
+                    require(label.value().matches("/[!-~&&[^|]]*"), label, "a path such as /health");
+                    healthCheck = Optional.of(label.value());
+                }
+                case "loadbalancer.healthcheck.interval" -> {
+                    require(label.value().matches("\\d{1,9}(ms|s|m|h)?"), label, "a duration such as 5s, or a number of seconds");
+                    healthCheckEvery = Character.isDigit(label.value().charAt(label.value().length() - 1)) ? label.value() + "s" : label.value();
+                }
+                default -> {
+                    require(key.startsWith("loadbalancer.sticky"), label, "a service option that this version supports");
+                    sticky(service, key.substring("loadbalancer.sticky".length()), label);
+                }
+            }
+        }
+
+        private static String strategy(Label label) {
+            return switch (label.value()) {
+                case "wrr" -> "round-robin";
+                case "p2c" -> "least-request";
+                case "hrw" -> "address";
+                default -> throw new Malformed("%s (expected: wrr, p2c or hrw, the strategies that this version supports)".formatted(label.tag()));
+            };
+        }
+
+        /// The gate's cookie is `Path=/; HttpOnly; SameSite=Lax`, and `Secure` over TLS.
+        private void sticky(String service, String key, Label label) {
+            switch (key) {
+                case "", ".cookie" -> {
+                    if (!stickyNamed && flag(label)) {
+                        options.sticky("_" + service);
+                    }
+                }
+                case ".cookie.name" -> {
+                    options.sticky(label.value());
+                    stickyNamed = true;
+                }
+                case ".cookie.httponly", ".cookie.secure" -> require(flag(label), label, "true, as this version has it");
+                case ".cookie.samesite" -> require(label.value().equalsIgnoreCase("lax"), label, "lax, as this version has it");
+                case ".cookie.path" -> require(label.value().equals("/"), label, "/, as this version has it");
+                default -> require(false, label, "a cookie option that this version supports");
             }
         }
     }

@@ -74,6 +74,15 @@ record TraefikLabels(
         return (at < 0 ? name : name.substring(0, at)).toLowerCase(Locale.ROOT);
     }
 
+    /// As Go reads one: `True` is what templates often make of it.
+    static boolean flag(Label label) {
+        return switch (label.value()) {
+            case "1", "t", "T", "true", "TRUE", "True" -> true;
+            case "0", "f", "F", "false", "FALSE", "False" -> false;
+            default -> throw new Expression.Malformed("%s (expected: true or false)".formatted(label.tag()));
+        };
+    }
+
     static void require(boolean condition, Label label, String expected) {
         if (!condition) {
             throw new Expression.Malformed("%s (expected: %s)".formatted(label.tag(), expected));

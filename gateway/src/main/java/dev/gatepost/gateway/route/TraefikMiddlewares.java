@@ -80,7 +80,7 @@ final class TraefikMiddlewares {
             }
             case "addprefix" -> edit(labels, "prefix", label -> new PathEdit.Prepend(OptionReader.path(label.tag(), label.value())));
             case "stripprefix" -> {
-                require(labels.getOrDefault("forceslash", new Label("", "true")).value().equals("true"), any, "forceslash=true");
+                require(TraefikLabels.flag(labels.getOrDefault("forceslash", new Label("", "true"))), any, "forceslash=true");
                 labels.remove("forceslash");
                 edit(labels, "prefixes", label -> new PathEdit.Strip(some(label).stream().map(prefix -> OptionReader.path(label.tag(), prefix)).toList()));
             }
@@ -219,9 +219,7 @@ final class TraefikMiddlewares {
     }
 
     private static boolean flag(SortedMap<String, Label> labels, String key) {
-        Label label = labels.getOrDefault(key, new Label("", "false"));
-        require(label.value().equals("true") || label.value().equals("false"), label, "true or false");
-        return label.value().equals("true");
+        return TraefikLabels.flag(labels.getOrDefault(key, new Label("", "false")));
     }
 
     private static Label needed(SortedMap<String, Label> labels, String key, Label any) {

@@ -86,7 +86,7 @@ sealed interface TraefikRule {
                 arguments.add(quoted(quote));
             } while (accept(","));
             if (!accept(")")) {
-                throw expected(")");
+                throw at == rule.length() ? cut(")") : expected(")");
             }
             return new Matcher(name.toLowerCase(Locale.ROOT), arguments);
         }
@@ -106,7 +106,7 @@ sealed interface TraefikRule {
                 }
                 argument.append(c);
             }
-            throw expected("an argument in backticks or double quotes");
+            throw cut("an argument in backticks or double quotes");
         }
 
         private String word() {
@@ -138,6 +138,11 @@ sealed interface TraefikRule {
 
         private Malformed expected(String what) {
             return new Malformed("rule %s, at character %d (expected: %s)".formatted(rule, at + 1, what));
+        }
+
+        /// Of a rule that ends within a matcher.
+        private Malformed cut(String what) {
+            return new Malformed(expected(what).getMessage() + "; Registrator cuts tags at commas, unless they are written \\,");
         }
     }
 }

@@ -230,9 +230,61 @@ class TraefikDialectTest {
         "tls=true, https://a/",
         "tls.certresolver=le, https://a/",
         "tls=false, a/",
+        "tls=True, https://a/",
+        "entrypoints=webSecure, https://a/",
+        "entrypoints=web|websecure tls=true, https://a/",
+        "entrypoints=web|websecure tls.certresolver=le, https://a/",
+        "entrypoints=web|websecure tls=false, a/",
     })
     void entryPointsAndTlsAreConditions(String label, String id) {
-        assertEquals(List.of(id), ids(Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a`)", R + label))));
+        List<String> tags = new ArrayList<>(List.of(R + "rule=Host(`a`)"));
+        for (String each : label.split(" ", -1)) {
+            tags.add(R + each);
+        }
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", tags.toArray(String[]::new)));
+        assertEquals(List.of(), table.rejected());
+        assertEquals(List.of(id), ids(table));
+    }
+
+    /// It would be served without TLS what is to be had over TLS alone.
+    @Test
+    void tlsOnAnEntryPointWithoutIsRejected() {
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a`)", R + "entrypoints=web", R + "tls=true"));
+        assertEquals(List.of(), ids(table));
+        assertTrue(table.rejected().getFirst().reason().contains("tls on entry points without TLS (expected: websecure"), table.rejected().getFirst()::reason);
+    }
+
+    /// Traefik makes a service of that name where an instance declares none.
+    @Test
+    void aRouterMayNameTheServiceThatItBelongsTo() {
+        RouteTable table = Catalogs.table(Catalogs.instance("My_App", "1", R + "rule=Host(`a`)", R + "service=My-App"));
+        assertEquals(List.of(), table.rejected());
+        assertEquals(List.of("a/"), ids(table));
+        RouteTable other = Catalogs.table(Catalogs.instance("My_App", "1", R + "rule=Host(`a`)", R + "service=my-app", S + "server.port=1"));
+        assertTrue(other.rejected().getFirst().reason().contains("service my-app (expected: a service that this instance declares"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "strategy=p2c; balance=least-request",
+        "strategy=wrr; balance=round-robin",
+        "strategy=hrw; balance=address",
+        "sticky=true; sticky=_s",
+        "sticky.cookie=true; sticky=_s",
+        "sticky=false; ''",
+        "sticky.cookie=true|sticky.cookie.name=kept|sticky.cookie.httponly=true|sticky.cookie.secure=true|sticky.cookie.samesite=lax|sticky.cookie.path=/; sticky=kept",
+        "healthcheck.path=/up; health-check=/up|30000ms",
+        "healthcheck.path=/up|healthcheck.interval=5; health-check=/up|5000ms",
+        "healthcheck.path=/up|healthcheck.interval=500ms; health-check=/up|500ms",
+    })
+    void spreadsRequestsAsTheServiceSays(String labels, String words) {
+        List<String> tags = new ArrayList<>(List.of(R + "rule=Host(`a`)"));
+        for (String label : labels.split("\\|", -1)) {
+            tags.add(S + label);
+        }
+        RouteTable table = Catalogs.table(Catalogs.instance("web", "1", tags.toArray(String[]::new)));
+        assertEquals(List.of(), table.rejected());
+        assertEquals(words, table.routes().getFirst().options().forwarding().words());
     }
 
     @Test
@@ -259,6 +311,8 @@ class TraefikDialectTest {
         assertEquals(List.of(), ids(Catalogs.table(Catalogs.instance("web", "1", "traefik.http.services.s.loadbalancer.server.port=1"))));
         assertEquals(List.of(), ids(Catalogs.table(Catalogs.instance("web", "1", "traefik.enable=false", R + "rule=Host(`a`)"))));
         assertEquals(List.of("web/"), ids(Catalogs.table(Catalogs.instance("web", "1", R + "tls=false"))));
+        assertEquals(List.of("web/"), ids(Catalogs.table(Catalogs.instance("web", "1", "traefik.enable=True"))));
+        assertEquals(List.of(), ids(Catalogs.table(Catalogs.instance("web", "1", "traefik.enable=False", R + "rule=Host(`a`)"))));
         assertEquals(List.of(), ids(Catalogs.table(Catalogs.instance("web", "1", "traefik.enable=true", "traefik.tcp.routers.t.rule=HostSNI(`*`)"))));
     }
 
@@ -292,6 +346,12 @@ class TraefikDialectTest {
         "entrypoints=internal; internal (expected: web, http, websecure or https",
         "tls.options=mtls; tls.options=mtls (expected: a router option",
         "priority=high; priority=high",
+        "priority=10000000000; priority=10000000000 (expected: a whole number of at most 9 digits",
+        "tls=maybe; tls=maybe (expected: true or false)",
+        "observability.accesslogs=false; observability.accesslogs=false (expected: true, since this version makes no exceptions",
+        "observability.traceverbosity=detailed; observability.traceverbosity=detailed (expected: a router option",
+        "rule=Query(`a`; at character 10 (expected: )); Registrator cuts tags at commas",
+        "rule=Query(`a; at character 7 (expected: an argument in backticks or double quotes); Registrator cuts tags at commas",
         "rulesyntax=v1; expected: v2 or v3",
     })
     void rejectsTheRouterThatAsksForMore(String label, String reason) {
@@ -327,11 +387,14 @@ class TraefikDialectTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"loadbalancer.server.scheme=ftp", "loadbalancer.serverstransport=internal", "loadbalancer.server.port=0", "loadbalancer.sticky.cookie=true", "loadbalancer.server.weight=-1"})
+    @CsvSource({"loadbalancer.server.scheme=ftp", "loadbalancer.serverstransport=internal", "loadbalancer.server.port=0", "loadbalancer.sticky.cookie.maxage=60",
+        "loadbalancer.sticky.cookie.httponly=false", "loadbalancer.sticky.cookie.samesite=strict", "loadbalancer.sticky.cookie.domain=a", "loadbalancer.server.weight=-1",
+        "loadbalancer.strategy=leasttime", "loadbalancer.healthcheck.interval=5s", "loadbalancer.healthcheck.path=up", "loadbalancer.healthcheck.interval=1m5s", "loadbalancer.healthcheck.port=80", "loadbalancer.passhostheader=maybe"})
     void rejectsTheRoutersOfAServiceThatAsksForMore(String label) {
         RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Host(`a`)", "traefik.http.services.s." + label));
         assertEquals(List.of(), ids(table));
         assertEquals(1, table.rejected().size());
+        assertTrue(table.rejected().getFirst().reason().contains(label.substring(label.lastIndexOf('.') + 1)), table.rejected().getFirst()::reason);
     }
 
     @Test
