@@ -36,10 +36,9 @@ final class DefaultHost {
                 : List.of("");
         Set<String> hosts = new TreeSet<>();
         for (String tag : tags) {
-            String host = PLACEHOLDER.matcher(pattern).replaceAll(found -> Matcher.quoteReplacement(value(found.group(1), instance, tag)));
-            // An empty value leaves an empty label or an empty name.
-            if (!host.isEmpty() && !host.startsWith(".") && !host.contains("..") && !host.startsWith("-")) {
-                hosts.add(host);
+            List<String> names = PLACEHOLDER.matcher(pattern).results().map(found -> found.group(1)).toList();
+            if (names.stream().noneMatch(name -> value(name, instance, tag).isEmpty())) {
+                hosts.add(PLACEHOLDER.matcher(pattern).replaceAll(found -> Matcher.quoteReplacement(value(found.group(1), instance, tag))));
             }
         }
         return hosts;

@@ -112,13 +112,19 @@ public final class RouteFragment {
         }
         List<Expression> expressions = new ArrayList<>();
         List<Value> texts = route instanceof Value.Items list ? list.items() : List.of(route);
+        if (texts.isEmpty()) {
+            problems.add(new Problem(route.place(), "route: none (expected: at least one HOST/PATH [option=value ...])"));
+        }
         for (Value each : texts) {
             expression(each, problems).ifPresent(expressions::add);
         }
         Optional<Upstreams> upstreams = upstreams(kind, place, fields, problems);
         boolean nowhere = upstreams.isPresent() && upstreams.get() instanceof Upstreams.None;
         if (nowhere && expressions.stream().anyMatch(expression -> !expression.protocol().equals(EndpointProtocol.HTTP))) {
-            problems.add(new Problem(place, "route: scheme without an upstream (expected: beside service or addresses; instances say themselves what they speak)"));
+            problems.add(new Problem(route.place(), "route: scheme without an upstream (expected: beside service or addresses; instances say themselves what they speak)"));
+        }
+        if (nowhere && expressions.stream().anyMatch(expression -> !expression.weight().equals(Weight.DEFAULT))) {
+            problems.add(new Problem(route.place(), "route: weight without an upstream (expected: beside service or addresses; instances say themselves what they weigh)"));
         }
         return expressions.isEmpty() || upstreams.isEmpty() ? Optional.empty() : Optional.of(new RouteFragment(kind, place, expressions, upstreams.get()));
     }

@@ -272,11 +272,23 @@ public final class RouteTable {
             for (RouteFragment.Sets sets : each.fragment().settings()) {
                 if (index.get(sets.key()) == null) {
                     rejected.add(new Rejected(
-                            sets.declaration().kind(), "", "", sets.declaration().text(), "nobody declares this route (expected: service or addresses, or somebody who does)"));
+                            sets.declaration().kind(), "", "", sets.declaration().text(),
+                            "nobody declares this route (expected: service or addresses, or somebody who does%s)".formatted(alike(sets.key()))));
                 }
             }
         }
         return rejected;
+    }
+
+    /// Routes of the same host and path, of which another kind of path or another condition may have been meant.
+    private String alike(RouteKey key) {
+        List<String> ids = new ArrayList<>();
+        index.forEach(entry -> {
+            if (entry.key().host().equals(key.host()) && entry.key().path().path().equals(key.path().path())) {
+                ids.add(entry.key().id());
+            }
+        });
+        return ids.isEmpty() ? "" : "; there is " + String.join(", ", ids.stream().sorted().limit(3).toList());
     }
 
     /// Addresses under which more than one instance is registered, whatever their services, by address. Each datacenter

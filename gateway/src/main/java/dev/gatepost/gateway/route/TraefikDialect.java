@@ -268,12 +268,13 @@ final class TraefikDialect {
 
         /// The gate's cookie is `Path=/; HttpOnly; SameSite=Lax`, and `Secure` over TLS.
         private void sticky(String service, String key, Label label) {
+            boolean switches = key.isEmpty() || key.equals(".cookie");
+            // Any attribute asks for the cookie.
+            if (!stickyNamed && (!switches || flag(label))) {
+                options.sticky("_" + service);
+            }
             switch (key) {
-                case "", ".cookie" -> {
-                    if (!stickyNamed && flag(label)) {
-                        options.sticky("_" + service);
-                    }
-                }
+                case "", ".cookie" -> {}
                 case ".cookie.name" -> {
                     options.sticky(label.value());
                     stickyNamed = true;

@@ -114,18 +114,27 @@ class RouteFragmentTest {
         assertEquals(List.of(), there.rejected());
     }
 
+    @Test
+    void settingsOfARouteThatIsSpelledOtherwiseAreToldTheOther() {
+        RouteTable table = table(Catalogs.snapshot(instance("web", "1", "urlprefix-a/api", "gatepost.route=b/api")), fragment("sets", "route: a/api timeout=9s"));
+        assertEquals("nobody declares this route (expected: service or addresses, or somebody who does; there is a/api*)", table.rejected().getFirst().reason());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '!', textBlock = """
             service: web                              ! gatepost/routes/x: route: missing
             {route: a/, servic: web}                  ! gatepost/routes/x:1:13: fragment.servic: unknown key (nearest known: fragment.service)
             {route: a, service: web}                  ! gatepost/routes/x:1:9: route: "a" (expected: HOST/PATH
             {route: a/ balans=x, service: web}        ! gatepost/routes/x:1:9: route: unknown option "balans", the nearest is
-            {route: [], service: web}                 ! gatepost/routes/x
+            {route: [], service: web}                 ! gatepost/routes/x:1:9: route: none
             {route: {a: b}, service: web}             ! gatepost/routes/x:1:9: route: a mapping (expected: HOST/PATH
             {route: a/, tag: blue}                    ! gatepost/routes/x:1:18: tag: there without service
             {route: a/, service: w, addresses: [a:1]} ! gatepost/routes/x:1:36: addresses: there beside service
             {route: a/, addresses: [10.0.0.7]}        ! gatepost/routes/x:1:25: addresses[0]: 10.0.0.7 (expected: HOST:PORT
             {route: a/, addresses: []}                ! gatepost/routes/x: addresses: none
+            {timeout: 1, route: a/ weight=3}          ! gatepost/routes/x:1:2: fragment.timeout: unknown key
+            {route: a/ weight=3}                      ! gatepost/routes/x:1:9: route: weight without an upstream (expected: beside service or addresses
+            {route: a/ scheme=https}                  ! gatepost/routes/x:1:9: route: scheme without an upstream
             {route: a/                                ! gatepost/routes/x:1:11: not YAML
             just words                                ! gatepost/routes/x:1:1: fragment: just words (expected: a mapping such as
             route: *.a/                               ! not YAML

@@ -179,6 +179,18 @@ class RouteTableTest {
         assertEquals(List.of("blue.web.shop-floor.example.com/", "v1.web.shop-floor.example.com/"), ids(table));
     }
 
+    /// `web-.example.com` is nobody's name.
+    @Test
+    void whatTheDefaultHostAsksForMustBeThere() {
+        RouteSettings settings = new RouteSettings(Set.of(), HealthRule.PASSING, "{service}-{meta.team}.example.com");
+        RouteTable table = RouteTable.from(
+                Catalogs.snapshot(with(instance("api", "1"), Map.of("team", "shop")), instance("web", "1"), with(instance("cart", "1"), Map.of("team", "---"))),
+                settings,
+                RouteTable.EMPTY);
+        assertEquals(List.of("api-shop.example.com/"), ids(table));
+        assertEquals(List.of(), table.rejected());
+    }
+
     @Test
     void aFlapReusesEveryOtherRoute() {
         List<Instance> instances = new ArrayList<>();

@@ -272,6 +272,7 @@ class TraefikDialectTest {
         "sticky=true; sticky=_s",
         "sticky.cookie=true; sticky=_s",
         "sticky=false; ''",
+        "sticky.cookie.httponly=true; sticky=_s",
         "sticky.cookie=true|sticky.cookie.name=kept|sticky.cookie.httponly=true|sticky.cookie.secure=true|sticky.cookie.samesite=lax|sticky.cookie.path=/; sticky=kept",
         "healthcheck.path=/up; health-check=/up|30000ms",
         "healthcheck.path=/up|healthcheck.interval=5; health-check=/up|5000ms",
