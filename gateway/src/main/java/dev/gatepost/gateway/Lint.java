@@ -1,10 +1,12 @@
 package dev.gatepost.gateway;
 
 import dev.gatepost.gateway.catalog.Catalog;
+import dev.gatepost.gateway.catalog.ConsulKeys;
 import dev.gatepost.gateway.catalog.Snapshot;
 import dev.gatepost.gateway.config.ConfigReader;
 import dev.gatepost.gateway.config.ConfigReading;
 import dev.gatepost.gateway.config.GatewayConfig;
+import dev.gatepost.gateway.route.FabioCommands;
 import dev.gatepost.gateway.route.Finding;
 import dev.gatepost.gateway.route.PeerComparison;
 import dev.gatepost.gateway.route.RouteSettings;
@@ -18,15 +20,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
 /// `gatepost lint`: reads a catalog once and prints what fabio, Traefik and Gatepost make of each declaration in it, and
 /// why they differ. Changes nothing and serves nothing.
 final class Lint {
+    /// fabio's default.
+    private static final String FABIO_PATH = "fabio/config";
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final List<String> HEADINGS = List.of("SERVICE", "INSTANCES", "DECLARED", "FABIO", "TRAEFIK", "GATEPOST");
 
@@ -46,7 +52,12 @@ final class Lint {
             }
             case ConfigReading.Valid valid -> {
                 try {
-                    List<Finding> findings = PeerComparison.of(snapshot(valid.config()), RouteSettings.of(valid.config().routes()));
+                    Snapshot snapshot = snapshot(valid.config());
+                    List<FabioCommands.Line> commands = commands(valid.config());
+                    RouteSettings settings = RouteSettings.of(valid.config().routes());
+                    boolean obeyed = valid.config().fragments().fabioPath().isPresent();
+                    List<Finding> findings = PeerComparison.of(
+                            snapshot, obeyed ? settings.withCommands(FabioCommands.of(commands)) : settings, commands);
                     System.out.print(text(findings));
                     yield findings.stream().anyMatch(Finding::rejected) ? Main.PROBLEM : Main.DONE;
                 } catch (IOException e) {
@@ -94,12 +105,51 @@ final class Lint {
         }
     }
 
+    /// What stands in the KV store where fabio looks.
+    ///
+    /// @throws IOException in words for a person
+    private static List<FabioCommands.Line> commands(GatewayConfig config) throws IOException, InterruptedException {
+        if (config.consul().isEmpty()) {
+            return List.of();
+        }
+        String path = config.fragments().fabioPath().orElse(FABIO_PATH);
+        CompletableFuture<SortedMap<String, String>> first = new CompletableFuture<>();
+        Optional<ClientTls> tls = ClientTls.of(config.consul().get());
+        ConsulKeys.Listener listener = new ConsulKeys.Listener() {
+            @Override
+            public void heard(SortedMap<String, String> values) {
+                first.complete(values);
+            }
+
+            @Override
+            public void failed(String reason) {
+                first.completeExceptionally(new IOException(reason));
+            }
+        };
+        try (ConsulKeys keys = new ConsulKeys(config.consul().get(), path, tls, RandomGenerator.getDefault(), listener)) {
+            keys.start();
+            List<FabioCommands.Line> lines = new ArrayList<>();
+            first.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).forEach((key, text) -> {
+                if (key.equals(path) || key.startsWith(path + "/")) {
+                    lines.addAll(FabioCommands.lines("kv", key, text));
+                }
+            });
+            return lines;
+        } catch (ExecutionException e) {
+            throw new IOException("fabio's commands under %s: %s".formatted(path, e.getCause() == null ? e : e.getCause().getMessage()), e);
+        } catch (TimeoutException e) {
+            throw new IOException("fabio's commands under %s: no answer within %d s".formatted(path, PATIENCE.toSeconds()), e);
+        } finally {
+            tls.ifPresent(ClientTls::close);
+        }
+    }
+
     /// A table, the reasons under each row, and a line that sums it up.
     static String text(List<Finding> findings) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(HEADINGS);
         findings.forEach(each -> rows.add(List.of(
-                each.service().isEmpty() ? "-" : each.service(), String.valueOf(each.instances()), each.declared(), each.fabio(), each.traefik(), each.gatepost())));
+                each.service().isEmpty() ? "-" : each.service(), each.instances() == 0 ? "-" : String.valueOf(each.instances()), each.declared(), each.fabio(), each.traefik(), each.gatepost())));
         int[] widths = new int[HEADINGS.size()];
         rows.forEach(row -> {
             for (int i = 0; i < widths.length; i++) {

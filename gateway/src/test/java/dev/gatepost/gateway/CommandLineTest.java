@@ -190,6 +190,15 @@ final class CommandLineTest {
                     1 declarations, 0 not alike everywhere, 0 rejected by Gatepost
                     """, lint.out(), lint::err);
             assertEquals(0, lint.exit());
+            consul.kvPut("fabio/config", "route del web old.test/\n");
+            Ended commands = gatepost("lint", "--consul", consul.address());
+            assertEquals("""
+                    SERVICE  INSTANCES  DECLARED                   FABIO     TRAEFIK  GATEPOST
+                    web      1          gatepost.route=shop.test/  -         -        shop.test/
+                    web      -          route del web old.test/    obeys it  -        not read
+                        Gatepost reads fabio/config with fragments.fabio-path
+                    2 declarations, 1 not alike everywhere, 0 rejected by Gatepost
+                    """, commands.out(), commands::err);
         }
     }
 

@@ -26,6 +26,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     public static final FabioCommands NONE = new FabioCommands(List.of(), List.of());
 
     static final String DIALECT = "fabio";
+    static final String SYNTAX_ERROR = "syntax error";
 
     private static final Pattern ADD = flexible("route add (\\S+) (\\S+) (\\S+)( weight (\\S+))?( tags \"([^\"]*)\")?( opts \"([^\"]*)\")?");
     private static final Pattern DELETE = flexible("route del (\\S+)( (\\S+)( (\\S+))?)?");
@@ -46,6 +47,9 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
 
     /// What one line does to the targets of a route.
     public sealed interface Command {
+        /// Empty for any.
+        String service();
+
         /// Adds a target outside of the catalog.
         record Add(Line line, String service, Expression expression, Instance target) implements Command {}
 
@@ -83,16 +87,27 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
     /// @param kind  `kv` or `file`
     /// @param place the key or file, for rejections
     public static FabioCommands parse(String kind, String place, String text) {
-        List<Command> commands = new ArrayList<>();
-        List<Rejected> rejected = new ArrayList<>();
+        return of(lines(kind, place, text));
+    }
+
+    /// Without blank lines and comments.
+    public static List<Line> lines(String kind, String place, String text) {
+        List<Line> lines = new ArrayList<>();
         int number = 0;
         for (String each : text.split("\n", -1)) {
             number++;
             String command = each.strip();
-            if (command.isEmpty() || command.startsWith("#") || command.startsWith("//")) {
-                continue;
+            if (!command.isEmpty() && !command.startsWith("#") && !command.startsWith("//")) {
+                lines.add(new Line(kind, place + " line " + number, command));
             }
-            Line line = new Line(kind, place + " line " + number, command);
+        }
+        return lines;
+    }
+
+    public static FabioCommands of(List<Line> lines) {
+        List<Command> commands = new ArrayList<>();
+        List<Rejected> rejected = new ArrayList<>();
+        for (Line line : lines) {
             try {
                 commands.add(command(line));
             } catch (Malformed e) {
@@ -143,7 +158,7 @@ public record FabioCommands(List<Command> commands, List<Rejected> rejected) {
         if (weight.matches()) {
             return new Command.Weigh(line, weight.group(1), source(weight.group(2)), share(weight.group(3)), tags(weight.group(5)));
         }
-        throw new Malformed("syntax error (expected: route add SERVICE HOST/PATH URL [weight N] [tags \"A,B\"] [opts \"K=V ...\"],"
+        throw new Malformed(SYNTAX_ERROR + " (expected: route add SERVICE HOST/PATH URL [weight N] [tags \"A,B\"] [opts \"K=V ...\"],"
                 + " route del SERVICE [HOST/PATH [URL]], route del [SERVICE] tags \"A,B\", route weight [SERVICE] HOST/PATH weight N [tags \"A,B\"])");
     }
 

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 final class FabioPeer {
     private static final Set<String> KNOWN = Set.of(
             "strip", "prepend", "proto", "weight", "redirect", "host", "allow", "deny", "register", "pxyproto", "auth", "tlsskipverify", "grpcservername");
+    private static final Set<String> PROTOCOLS = Set.of("http", "https", "grpc", "grpcs");
     private static final String FREEZES = "freezes its table";
 
     private FabioPeer() {}
@@ -54,7 +55,18 @@ final class FabioPeer {
         if (options.containsKey("redirect")) {
             return redirect(source, options.getOrDefault("redirect", ""), why);
         }
-        return new Seen(proto.equals("http") ? source : source + " by " + proto, true, why);
+        if (!PROTOCOLS.contains(proto)) {
+            why.add("fabio knows no proto=%s and speaks HTTP".formatted(proto));
+        }
+        return new Seen(proto.equals("http") || !PROTOCOLS.contains(proto) ? source : source + " by " + proto, true, why);
+    }
+
+    /// @param rejected why Gatepost rejects the line; empty where it doesn't
+    static Seen see(FabioCommands.Line line, List<Rejected> rejected) {
+        boolean unreadable = rejected.stream().anyMatch(each -> each.reason().contains(FabioCommands.SYNTAX_ERROR));
+        return unreadable
+                ? new Seen(FREEZES, false, List.of("fabio can't read %s and keeps its last table for good; Gatepost rejects the line".formatted(line.place())))
+                : new Seen("obeys it", false, List.of());
     }
 
     private static Seen redirect(String source, String value, List<String> why) {

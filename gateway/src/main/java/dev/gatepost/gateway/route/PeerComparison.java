@@ -24,6 +24,10 @@ public final class PeerComparison {
     private final TraefikPeer traefik;
     /// A catalog without any check, from a file say, tells nothing about health.
     private final boolean checked;
+    /// fabio's commands, whether or not the settings have them too.
+    private final List<FabioCommands.Line> lines;
+    /// Instances that a declaration has after these commands.
+    private final Map<Declared, Set<String>> left = new TreeMap<>();
     private final Map<Declared, Made> made = new TreeMap<>();
 
     private record Declared(String service, String text) implements Comparable<Declared> {
@@ -43,7 +47,8 @@ public final class PeerComparison {
         private String dialect = "";
     }
 
-    private PeerComparison(Snapshot snapshot, RouteSettings settings) {
+    private PeerComparison(Snapshot snapshot, RouteSettings settings, List<FabioCommands.Line> lines) {
+        this.lines = lines;
         this.snapshot = snapshot;
         this.settings = settings;
         this.table = RouteTable.from(snapshot, settings, RouteTable.EMPTY);
@@ -51,13 +56,23 @@ public final class PeerComparison {
         this.checked = snapshot.services().values().stream().flatMap(service -> service.instances().stream()).anyMatch(instance -> !instance.checks().isEmpty());
     }
 
-    /// By service, then by text.
-    public static List<Finding> of(Snapshot snapshot, RouteSettings settings) {
-        return new PeerComparison(snapshot, settings).findings();
+    static List<Finding> of(Snapshot snapshot, RouteSettings settings) {
+        return of(snapshot, settings, List.of());
+    }
+
+    /// By service, then by text; fabio's commands after them, in their order.
+    ///
+    /// @param lines fabio's commands; Gatepost obeys those that the settings have as well
+    public static List<Finding> of(Snapshot snapshot, RouteSettings settings, List<FabioCommands.Line> lines) {
+        return new PeerComparison(snapshot, settings, lines).findings();
     }
 
     private List<Finding> findings() {
-        table.forEachEntry(entry -> entry.ruled().forEach(claim -> {
+        RouteTable ruled = RouteTable.from(snapshot, settings.withCommands(FabioCommands.of(lines)), table);
+        ruled.forEachEntry(entry -> entry.ruled().forEach(claim -> left
+                .computeIfAbsent(new Declared(claim.service(), claim.declaration().text()), _ -> new TreeSet<>())
+                .add(claim.instance().key())));
+        table.forEachEntry(entry -> entry.ruled().stream().filter(claim -> !claim.isWritten()).forEach(claim -> {
             Made declared = made(claim.service(), claim.declaration().text());
             declared.dialect = claim.declaration().dialect();
             declared.routes.add(entry.route().id());
@@ -66,7 +81,7 @@ public final class PeerComparison {
                 declared.serving.add(claim.instance().key());
             }
         }));
-        for (Rejected rejected : table.rejected()) {
+        for (Rejected rejected : table.rejected().stream().filter(each -> !each.instance().isEmpty()).toList()) {
             Made declared = made(rejected.service(), rejected.text());
             declared.reasons.add(rejected.reason());
             declared.instances.add(rejected.instance());
@@ -74,7 +89,23 @@ public final class PeerComparison {
         List<Finding> findings = new ArrayList<>();
         made.forEach((declared, each) -> findings.add(finding(declared, each)));
         findings.addAll(traefik.exposedByDefault(settings));
+        lines.forEach(line -> findings.add(finding(line)));
         return findings;
+    }
+
+    private Finding finding(FabioCommands.Line line) {
+        FabioCommands read = FabioCommands.of(List.of(line));
+        String service = read.commands().stream().findFirst().map(FabioCommands.Command::service).orElse("");
+        Peer.Seen fabio = FabioPeer.see(line, read.rejected());
+        List<String> why = new ArrayList<>();
+        boolean obeyed = !settings.commands().equals(FabioCommands.NONE);
+        if (!obeyed) {
+            why.add("Gatepost reads %s with fragments.fabio-path".formatted(line.place().replaceFirst(" line \\d+$", "")));
+        }
+        read.rejected().forEach(rejected -> why.add("Gatepost rejects it: " + rejected.reason()));
+        why.addAll(fabio.why());
+        boolean rejected = !read.rejected().isEmpty();
+        return new Finding(service, 0, line.text(), fabio.does(), Finding.NOT_READ, rejected ? "rejected" : obeyed ? "obeys it" : "not read", rejected, why);
     }
 
     private Made made(String service, String text) {
@@ -87,9 +118,13 @@ public final class PeerComparison {
         each.reasons.forEach(reason -> why.add("Gatepost rejects it: " + reason));
         Peer.Seen fabio = Peer.Seen.NOT_READ;
         Peer.Seen traefikSees = Peer.Seen.NOT_READ;
-        Optional<FabioDialect.Tag> tag = FabioDialect.Tag.read(declared.text(), FabioDialect.PREFIX, Map.of());
+        Map<String, String> variables = carriers.stream().findFirst().map(instance -> Map.of("DC", instance.node().datacenter())).orElse(Map.of());
+        Optional<FabioDialect.Tag> tag = FabioDialect.Tag.read(declared.text(), FabioDialect.PREFIX, variables);
         if (tag.isPresent() && !each.dialect.equals("gatepost")) {
             fabio = FabioPeer.see(tag.get());
+            if (each.reasons.isEmpty() && !left.containsKey(declared)) {
+                fabio = new Peer.Seen("no route", false, List.of("a route del command takes it out of fabio"));
+            }
         } else if (declared.text().toLowerCase(Locale.ROOT).startsWith("traefik.")) {
             traefikSees = traefik.see(declared.text(), each.reasons);
         }

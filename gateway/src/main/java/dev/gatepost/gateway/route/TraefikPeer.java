@@ -16,6 +16,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /// Traefik's Consul Catalog provider, with its defaults: routers, services and middlewares of all instances are one name
 /// space, and what two of them declare differently is dropped.
@@ -23,15 +25,20 @@ final class TraefikPeer {
     /// The routes of one rule: which comes first is decided by its length unless a priority is given.
     private record Ranked(String text, long rank, List<Route> routes) {}
 
+    /// How many services are named.
+    private static final int NAMED = 5;
+
     private final Snapshot snapshot;
     private final Set<String> droppedRouters = new HashSet<>();
     private final Set<String> droppedMiddlewares = new HashSet<>();
+    private final Set<String> droppedServices = new HashSet<>();
     private final Map<String, Ranked> ranked = new TreeMap<>();
 
     TraefikPeer(Snapshot snapshot, RouteTable table) {
         this.snapshot = snapshot;
         Map<String, Map<String, String>> routers = new HashMap<>();
         Map<String, Map<String, String>> middlewares = new HashMap<>();
+        Map<String, Map<String, String>> services = new HashMap<>();
         Map<String, Long> ranks = new HashMap<>();
         for (Service service : snapshot.services().values()) {
             for (Instance instance : service.instances()) {
@@ -41,6 +48,7 @@ final class TraefikPeer {
                     Optional.ofNullable(router.get("rule")).ifPresent(rule -> ranks.put(rule.tag(), rank(router, rule)));
                 });
                 labels.middlewares().forEach((name, middleware) -> note(name, values(middleware), middlewares, droppedMiddlewares));
+                labels.services().forEach((name, each) -> note(name, values(each, key -> !key.startsWith("loadbalancer.server.")), services, droppedServices));
             }
         }
         table.routes().forEach(route -> route.declarations().stream()
@@ -58,8 +66,17 @@ final class TraefikPeer {
     }
 
     private static Map<String, String> values(SortedMap<String, Label> labels) {
+        return values(labels, _ -> true);
+    }
+
+    /// Servers may differ: they are what is put together.
+    private static Map<String, String> values(SortedMap<String, Label> labels, Predicate<String> counts) {
         Map<String, String> values = new TreeMap<>();
-        labels.forEach((key, label) -> values.put(key, label.value()));
+        labels.forEach((key, label) -> {
+            if (counts.test(key)) {
+                values.put(key, label.value());
+            }
+        });
         return values;
     }
 
@@ -86,19 +103,51 @@ final class TraefikPeer {
         if (middleware.isPresent()) {
             return new Seen("drops the router", false, List.of("instances declare middleware %s differently: Traefik drops it, and the router with it; in Gatepost each instance's own counts".formatted(middleware.get())));
         }
+        Optional<String> linked = router ? droppedService(parts[3]) : Optional.empty();
+        if (linked.isPresent()) {
+            return new Seen("drops the router", false, List.of("instances declare service %s differently: Traefik drops it, and the router with it; Gatepost has it as each says".formatted(linked.get())));
+        }
         if (!reasons.isEmpty()) {
             boolean lacking = reasons.stream().anyMatch(reason -> reason.contains("this version"));
             return lacking ? new Seen(router ? value : "reads it", router, List.of()) : new Seen("rejects it", false, List.of());
         }
-        return new Seen(router ? value : "reads it", router, order(text));
+        List<String> why = new ArrayList<>(order(text));
+        if (router) {
+            resolver(parts[3]).ifPresent(label -> why.add("Traefik obtains the certificate by %s; Gatepost serves its own, https.certificates or a fragment".formatted(label.tag())));
+        }
+        return new Seen(router ? value : "reads it", router, why);
+    }
+
+    /// The labels of those instances that declare the router.
+    private Stream<TraefikLabels> declaring(String router) {
+        return snapshot.services().values().stream()
+                .flatMap(service -> service.instances().stream())
+                .map(instance -> TraefikLabels.of(instance.tags()))
+                .filter(labels -> labels.routers().containsKey(router));
+    }
+
+    private static SortedMap<String, Label> router(TraefikLabels labels, String router) {
+        return labels.routers().getOrDefault(router, new TreeMap<>());
+    }
+
+    private Optional<Label> resolver(String router) {
+        return declaring(router).flatMap(labels -> Optional.ofNullable(router(labels, router).get("tls.certresolver")).stream()).findFirst();
+    }
+
+    /// By its name, or the only one that the instance declares.
+    private Optional<String> droppedService(String router) {
+        return declaring(router)
+                .flatMap(labels -> {
+                    Label link = router(labels, router).get("service");
+                    return link == null ? labels.services().keySet().stream() : Stream.of(link.value().replaceFirst("@.*", "").toLowerCase(Locale.ROOT));
+                })
+                .filter(droppedServices::contains)
+                .findFirst();
     }
 
     private Optional<String> droppedMiddleware(String router) {
-        return snapshot.services().values().stream()
-                .flatMap(service -> service.instances().stream())
-                .map(instance -> TraefikLabels.of(instance.tags()).routers().get(router))
-                .filter(labels -> labels != null && labels.containsKey("middlewares"))
-                .flatMap(labels -> TraefikLabels.list(labels.getOrDefault("middlewares", new Label("", "")).value()).stream())
+        return declaring(router)
+                .flatMap(labels -> TraefikLabels.list(router(labels, router).getOrDefault("middlewares", new Label("", "")).value()).stream())
                 .map(name -> name.replaceFirst("@.*", "").toLowerCase(Locale.ROOT))
                 .filter(droppedMiddlewares::contains)
                 .findFirst();
@@ -158,7 +207,25 @@ final class TraefikPeer {
                                 + (settings.defaultHost().isEmpty() ? "" : ", which is " + settings.defaultHost()))));
             }
         }
+        unlabelled(settings).ifPresent(findings::add);
         return findings;
+    }
+
+    /// One for all, and none where nobody uses Traefik.
+    private Optional<Finding> unlabelled(RouteSettings settings) {
+        List<Service> bare = snapshot.inOrder().stream().filter(service -> service.instances().stream().noneMatch(TraefikPeer::isLabelled)).toList();
+        boolean used = bare.size() < snapshot.services().size();
+        if (!used || bare.isEmpty() || !settings.defaultHost().isEmpty()) {
+            return Optional.empty();
+        }
+        String names = String.join(", ", bare.stream().map(Service::name).limit(NAMED).toList()) + (bare.size() > NAMED ? " and %d more".formatted(bare.size() - NAMED) : "");
+        return Optional.of(new Finding(
+                "", bare.stream().mapToInt(service -> service.instances().size()).sum(), "(no labels)", Finding.NOT_READ, "Host(`SERVICE`)", "no route", false,
+                List.of("Traefik exposes every service by its default rule unless exposedByDefault is false: %s; Gatepost does by routes.default-host".formatted(names))));
+    }
+
+    private static boolean isLabelled(Instance instance) {
+        return instance.tags().stream().anyMatch(tag -> tag.toLowerCase(Locale.ROOT).startsWith("traefik.") && tag.indexOf('=') > 0);
     }
 
     private static boolean isExposed(TraefikLabels labels) {

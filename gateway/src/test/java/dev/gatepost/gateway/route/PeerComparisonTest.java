@@ -3,6 +3,7 @@ package dev.gatepost.gateway.route;
 import dev.gatepost.gateway.catalog.Check;
 import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.catalog.Instance;
+import dev.gatepost.gateway.catalog.Snapshot;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,8 @@ class PeerComparisonTest {
         "urlprefix-/ redirect=200,https://a.example; forwards to https://a.example; rejected; knows no status 200",
         "urlprefix-/ redirect=301|https://a.example; /; /; only with exactly one comma",
         "urlprefix-/ redirect=301,https://a.example; / redirects 301; /; ''",
+        "urlprefix-/ proto=h2c; /; rejected; fabio knows no proto=h2c and speaks HTTP",
+        "urlprefix-web.$DC.example.com/; web.dc1.example.com/; web.dc1.example.com/; ''",
         "gatepost.route=a/; -; a/; ''",
         "gatepost.route=a/ strp=/x; -; rejected; unknown option",
     })
@@ -112,6 +115,58 @@ class PeerComparisonTest {
     void saysThatTraefikExposesByDefault() {
         Finding finding = only(passing(instance("My_App", "1", "traefik.http.services.s.loadbalancer.server.port=80")));
         assertEquals(List.of("Host(`my-app`)", "no route"), List.of(finding.traefik(), finding.gatepost()));
+    }
+
+    /// One row for all of them, and none for people who don't use Traefik.
+    @Test
+    void saysWhatTraefikExposesWithoutAnyLabel() {
+        List<Finding> findings = findings(passing(instance("web", "1", R + "rule=Host(`a`)")), passing(instance("db", "1")), passing(instance("api", "1", "v1")));
+        Finding bare = findings.getLast();
+        assertEquals(List.of("", 2, "(no labels)", "Host(`SERVICE`)", "no route"), List.of(bare.service(), bare.instances(), bare.declared(), bare.traefik(), bare.gatepost()));
+        assertTrue(bare.why().getFirst().contains("exposedByDefault is false: api, db; Gatepost"), bare::toString);
+        assertEquals(1, findings(passing(instance("web", "1", "urlprefix-a/")), passing(instance("db", "1"))).size());
+    }
+
+    @Test
+    void saysWhoseCertificateIsServed() {
+        Finding finding = only(passing(instance("web", "1", R + "rule=Host(`a`)", R + "tls.certresolver=le")));
+        assertEquals("https://a/", finding.gatepost());
+        assertTrue(finding.why().getFirst().contains("obtains the certificate by " + R + "tls.certresolver=le; Gatepost serves its own"), finding::toString);
+    }
+
+    @Test
+    void saysThatTraefikDropsAServiceThatInstancesDeclareDifferently() {
+        String s = "traefik.http.services.s.loadbalancer.";
+        List<Finding> findings = findings(
+                passing(instance("web", "1", R + "rule=Host(`a`)", s + "server.port=1", s + "passhostheader=false")),
+                passing(instance("web", "2", R + "rule=Host(`a`)", s + "server.port=2", s + "passhostheader=true")),
+                passing(instance("api", "1", "traefik.http.routers.o.rule=Host(`b`)", "traefik.http.services.t.loadbalancer.server.port=1")),
+                passing(instance("api", "2", "traefik.http.routers.o.rule=Host(`b`)", "traefik.http.services.t.loadbalancer.server.port=2")));
+        assertEquals(List.of("Host(`b`)", "drops the router"), findings.stream().map(Finding::traefik).toList());
+        assertTrue(findings.getLast().why().getFirst().contains("instances declare service s differently"), findings::toString);
+    }
+
+    @Test
+    void saysWhatFabiosCommandsDo() {
+        List<FabioCommands.Line> lines = FabioCommands.lines("kv", "fabio/config", """
+                # by hand
+                route del web old/
+                route add ext ext/ http://192.0.2.1:80/
+                route ad x
+                route add ext ext/ http://192.0.2.1:80/ opts "register=x"
+                """);
+        Snapshot snapshot = Catalogs.snapshot(passing(instance("web", "1", "urlprefix-old/", "urlprefix-shop/")));
+        List<Finding> findings = PeerComparison.of(snapshot, Catalogs.SETTINGS, lines);
+        assertEquals(List.of("no route", "shop/", "obeys it", "obeys it", "freezes its table", "obeys it"), findings.stream().map(Finding::fabio).toList());
+        assertEquals(List.of("old/", "shop/", "not read", "not read", "rejected", "rejected"), findings.stream().map(Finding::gatepost).toList());
+        assertEquals(List.of("a route del command takes it out of fabio"), findings.getFirst().why());
+        assertEquals(List.of("web", "route del web old/", List.of("Gatepost reads fabio/config with fragments.fabio-path")),
+                List.of(findings.get(2).service(), findings.get(2).declared(), findings.get(2).why()));
+        assertTrue(findings.get(4).why().getLast().startsWith("fabio can't read fabio/config line 4 and keeps its last table"), findings::toString);
+
+        List<Finding> obeyed = PeerComparison.of(snapshot, Catalogs.SETTINGS.withCommands(FabioCommands.of(lines)), lines);
+        assertEquals(List.of("shop/", "obeys it", "obeys it", "rejected", "rejected"), obeyed.stream().map(Finding::gatepost).toList());
+        assertEquals(List.of(), obeyed.get(1).why());
     }
 
     private static Instance passing(Instance instance) {
