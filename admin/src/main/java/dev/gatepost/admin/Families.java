@@ -57,17 +57,37 @@ final class Families implements MultiCollector {
     }
 
     void addHistogram(String name, String help, Labels labels, List<Double> bounds, Supplier<Metrics.Buckets> buckets) {
-        List<Double> ends = new ArrayList<>(bounds);
-        ends.add(Double.POSITIVE_INFINITY);
+        List<Double> ends = ends(bounds);
         add(Kind.HISTOGRAM, name, help, points -> {
-            Metrics.Buckets now = buckets.get();
-            points.add(HistogramSnapshot.HistogramDataPointSnapshot.builder()
-                    .classicHistogramBuckets(ClassicHistogramBuckets.of(ends, now.counts()))
-                    .sum(now.sum())
-                    .labels(labels)
-                    .build());
+            points.add(point(ends, labels, buckets.get()));
             return 0;
         });
+    }
+
+    void addHistograms(
+            String name, String help, List<String> labels, List<Double> bounds, int most, Supplier<List<Metrics.Distribution>> distributions) {
+        List<Double> ends = ends(bounds);
+        add(Kind.HISTOGRAM, name, help, points -> {
+            List<Metrics.Distribution> all = distributions.get();
+            for (Metrics.Distribution one : all.subList(0, Math.min(most, all.size()))) {
+                points.add(point(ends, Labels.of(labels, one.labels()), one.buckets()));
+            }
+            return Math.max(0, all.size() - most);
+        });
+    }
+
+    private static List<Double> ends(List<Double> bounds) {
+        List<Double> ends = new ArrayList<>(bounds);
+        ends.add(Double.POSITIVE_INFINITY);
+        return ends;
+    }
+
+    private static DataPointSnapshot point(List<Double> ends, Labels labels, Metrics.Buckets buckets) {
+        return HistogramSnapshot.HistogramDataPointSnapshot.builder()
+                .classicHistogramBuckets(ClassicHistogramBuckets.of(ends, buckets.counts()))
+                .sum(buckets.sum())
+                .labels(labels)
+                .build();
     }
 
     private void add(Kind kind, String name, String help, Source source) {

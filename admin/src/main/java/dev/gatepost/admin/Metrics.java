@@ -43,6 +43,15 @@ public final class Metrics {
         }
     }
 
+    /// One distribution of a family.
+    ///
+    /// @param labels the values, in the order of the family's label names
+    public record Distribution(List<String> labels, Buckets buckets) {
+        public Distribution {
+            labels = List.copyOf(labels);
+        }
+    }
+
     public Metrics() {
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
@@ -70,6 +79,14 @@ public final class Metrics {
     /// A distribution. `bounds` are the inclusive upper ends of the buckets, rising.
     public Metrics histogram(String name, String help, List<Double> bounds, Supplier<Buckets> buckets, String... labels) {
         families.addHistogram(name, help, Labels.of(labels), bounds, buckets);
+        return this;
+    }
+
+    /// Distributions whose labels come and go.
+    ///
+    /// @param most how many are shown at most
+    public Metrics histograms(String name, String help, List<String> labels, List<Double> bounds, int most, Supplier<List<Distribution>> distributions) {
+        families.addHistograms(name, help, labels, bounds, most, distributions);
         return this;
     }
 

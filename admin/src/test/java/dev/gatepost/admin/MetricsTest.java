@@ -61,6 +61,22 @@ class MetricsTest {
     }
 
     @Test
+    void showsADistributionForEachLabelWithinABound() {
+        List<Metrics.Distribution> routes = List.of(
+                new Metrics.Distribution(List.of("a"), new Metrics.Buckets(List.of(5L, 3L), 1.25)),
+                new Metrics.Distribution(List.of("b"), new Metrics.Buckets(List.of(0L, 1L), 2)),
+                new Metrics.Distribution(List.of("c"), new Metrics.Buckets(List.of(1L, 1L), 3)));
+        metrics.histograms("gatepost_route_seconds", "Durations.", List.of("route"), List.of(0.01), 2, () -> routes);
+        Map<String, Double> samples = samples(TEXT);
+        assertEquals(5, samples.get("gatepost_route_seconds_bucket{route=\"a\",le=\"0.01\"}"));
+        assertEquals(8, samples.get("gatepost_route_seconds_bucket{route=\"a\",le=\"+Inf\"}"));
+        assertEquals(1.25, samples.get("gatepost_route_seconds_sum{route=\"a\"}"));
+        assertEquals(1, samples.get("gatepost_route_seconds_count{route=\"b\"}"));
+        assertFalse(samples.containsKey("gatepost_route_seconds_count{route=\"c\"}"));
+        assertEquals(1, samples.get("gatepost_metrics_omitted_samples{family=\"gatepost_route_seconds\"}"));
+    }
+
+    @Test
     void keepsTheOthersWhenOneFamilyFails() {
         metrics.gauge("gatepost_broken", "Broken.", () -> {
             throw new IllegalStateException("broken on purpose");

@@ -2,6 +2,7 @@ package dev.gatepost.gateway;
 
 import dev.gatepost.admin.Metrics;
 import dev.gatepost.admin.Metrics.Buckets;
+import dev.gatepost.admin.Metrics.Distribution;
 import dev.gatepost.admin.Metrics.Sample;
 import dev.gatepost.dns.DnsCounters;
 import dev.gatepost.dns.DnsServer;
@@ -33,6 +34,11 @@ import java.util.stream.Stream;
 final class GatewayMetrics {
     /// Most samples of a family whose labels come from the catalog.
     private static final int MOST_SAMPLES = 5_000;
+    /// The same for distributions, each of which is eleven samples.
+    private static final int MOST_ROUTES = 1_000;
+    /// Of the gate's buckets these are told apart for each route.
+    private static final List<Duration> ROUTE_BUCKETS =
+            Stream.of(5, 25, 100, 250, 500, 1_000, 2_500, 10_000).map(Duration::ofMillis).toList();
     private static final List<String> STATUS_CLASSES = List.of("none", "1xx", "2xx", "3xx", "4xx", "5xx");
     private static final double NANOS_PER_SECOND = 1e9;
 
@@ -156,19 +162,41 @@ final class GatewayMetrics {
                     gateway.gate().metrics().routes().forEach((id, route) -> samples.addAll(byStatus(List.of(id), route.requests())));
                     return samples;
                 })
-                .counters("gatepost_route_duration_seconds_total", "Time that exchanges of a route took together.", List.of("route"), MOST_SAMPLES,
-                        () -> byRoute(route -> seconds(route.durationSum())))
+                .histograms("gatepost_route_duration_seconds", "From a request's first byte to its response's last, by route.", List.of("route"),
+                        ROUTE_BUCKETS.stream().map(GatewayMetrics::seconds).toList(), MOST_ROUTES, () -> gateway.gate().metrics().routes().entrySet().stream()
+                                .map(entry -> new Distribution(List.of(entry.getKey()), new Buckets(coarse(entry.getValue().durations()), seconds(entry.getValue().durationSum()))))
+                                .toList())
+                .counters("gatepost_route_request_bytes_total", "Bytes of a route's requests, framing included.", List.of("route"), MOST_SAMPLES,
+                        () -> byRoute(route -> (double) route.requestBytes()))
+                .counters("gatepost_route_response_bytes_total", "Bytes of a route's responses, framing included.", List.of("route"), MOST_SAMPLES,
+                        () -> byRoute(route -> (double) route.responseBytes()))
                 .counters("gatepost_route_retries_total", "Retries of a route.", List.of("route"), MOST_SAMPLES, () -> byRoute(route -> (double) route.retries()))
                 .gauges("gatepost_route_healthy_instances", "Endpoints of a route that get traffic; 0 answers 503.", List.of("route"), MOST_SAMPLES,
                         () -> gateway.state().routes().routes().stream().map(GatewayMetrics::healthy).toList())
                 .counters("gatepost_endpoint_requests_total", "Requests sent to an endpoint.", List.of("service", "instance"), MOST_SAMPLES,
                         () -> byEndpoint(endpoint -> (double) endpoint.requests()))
+                .counters("gatepost_endpoint_answers_total", "Responses of an endpoint that have begun.", List.of("service", "instance"), MOST_SAMPLES,
+                        () -> byEndpoint(endpoint -> (double) endpoint.answers()))
+                .counters("gatepost_endpoint_answer_seconds_total", "From requests sent to an endpoint to the header sections of its responses, together.",
+                        List.of("service", "instance"), MOST_SAMPLES, () -> byEndpoint(EndpointView::answerSeconds))
                 .counters("gatepost_endpoint_failures_total", "Connections to an endpoint that failed or broke, and responses that did not parse.",
                         List.of("service", "instance"), MOST_SAMPLES, () -> byEndpoint(endpoint -> (double) endpoint.failures()))
                 .gauges("gatepost_endpoint_ejected", "1 for an endpoint that is passed over since its requests failed.", List.of("service", "instance"), MOST_SAMPLES,
                         () -> byEndpoint(endpoint -> endpoint.ejected() ? 1.0 : 0.0))
                 .gauges("gatepost_endpoint_connections", "Connections open to an endpoint.", List.of("service", "instance"), MOST_SAMPLES,
                         () -> byEndpoint(endpoint -> (double) endpoint.active() + endpoint.idle()));
+    }
+
+    /// The counts of the whole's buckets put together as [#ROUTE_BUCKETS].
+    private static List<Long> coarse(List<Long> counts) {
+        long[] sums = new long[ROUTE_BUCKETS.size() + 1];
+        for (int fine = 0, at = 0; fine < counts.size(); fine++) {
+            sums[at] += counts.get(fine);
+            if (at < ROUTE_BUCKETS.size() && GateMetrics.BUCKETS.get(fine).equals(ROUTE_BUCKETS.get(at))) {
+                at++;
+            }
+        }
+        return boxed(sums);
     }
 
     private static Sample healthy(Route route) {

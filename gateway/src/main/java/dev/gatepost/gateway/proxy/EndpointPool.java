@@ -59,6 +59,9 @@ final class EndpointPool {
     long failures;
     long connects;
     long reuses;
+    /// Requests whose response has begun, and the time that these took until then.
+    long answers;
+    long answerNanos;
 
     EndpointPool(GateLoop loop, Endpoint endpoint) {
         this.loop = loop;
@@ -122,6 +125,8 @@ final class EndpointPool {
 
     void answeredAfter(long nanos) {
         latencyNanos += (nanos - latencyNanos) >> 3;
+        answers++;
+        answerNanos += nanos;
         sampledAt = loop.now();
     }
 

@@ -18,6 +18,8 @@ import java.util.Map;
 /// @param why      it is ejected; empty when it is not
 /// @param ejections so far
 /// @param latencyMillis time to the head of a response, of late; the slowest of what the event loops see
+/// @param answers       responses that have begun so far
+/// @param answerSeconds from a request sent to the head of its response, all together
 public record EndpointView(
         String service,
         String instance,
@@ -31,7 +33,9 @@ public record EndpointView(
         boolean ejected,
         String why,
         long ejections,
-        double latencyMillis) {
+        double latencyMillis,
+        long answers,
+        double answerSeconds) {
 
     static List<EndpointView> of(List<GateLoop> loops) {
         Map<EndpointKey, EndpointView> views = new LinkedHashMap<>();
@@ -50,12 +54,14 @@ public record EndpointView(
         EndpointLabel label = pool.label;
         return new EndpointView(
                 label.service(), label.instance(), pool.host, pool.port, pool.active(), pool.idle(), pool.requests, pool.failures,
-                pool.inFlight(), pool.health.isEjected(), pool.health.why(), pool.health.ejections, pool.latencyNanos(System.nanoTime()) / 1e6);
+                pool.inFlight(), pool.health.isEjected(), pool.health.why(), pool.health.ejections, pool.latencyNanos(System.nanoTime()) / 1e6,
+                pool.answers, pool.answerNanos / 1e9);
     }
 
     private EndpointView plus(EndpointView other) {
         return new EndpointView(
                 service, instance, host, port, active + other.active, idle + other.idle, requests + other.requests, failures + other.failures,
-                inFlight + other.inFlight, ejected || other.ejected, ejected ? why : other.why, ejections + other.ejections, Math.max(latencyMillis, other.latencyMillis));
+                inFlight + other.inFlight, ejected || other.ejected, ejected ? why : other.why, ejections + other.ejections, Math.max(latencyMillis, other.latencyMillis),
+                answers + other.answers, answerSeconds + other.answerSeconds);
     }
 }

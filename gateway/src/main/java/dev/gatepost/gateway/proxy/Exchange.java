@@ -527,9 +527,9 @@ final class Exchange {
         }
         downstream.flush();
         fillRecord(cause, detail);
-        loop.counters.count(cause, record.status, record.durationNanos, record.requestBytes, record.responseBytes);
+        int bucket = loop.counters.count(cause, record.status, record.durationNanos, record.requestBytes, record.responseBytes);
         if (route != null) {
-            route.counters.count(record.status, record.durationNanos, record.requestBytes, record.responseBytes);
+            route.counters.count(record.status, bucket, record.durationNanos, record.requestBytes, record.responseBytes);
         }
         loop.accessLog.log(record);
         downstream.finished();

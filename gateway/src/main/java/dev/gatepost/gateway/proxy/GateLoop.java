@@ -248,7 +248,7 @@ final class GateLoop {
         record.protocol = httpVersion == 20 ? ExchangeRecord.Protocol.H2 : ExchangeRecord.Protocol.HTTP1;
         record.cause = cause;
         record.detail = detail;
-        counters.count(cause, 0, 0, 0, 0);
+        var _ = counters.count(cause, 0, 0, 0, 0);
         accessLog.log(record);
     }
 

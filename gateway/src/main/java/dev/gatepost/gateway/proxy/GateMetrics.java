@@ -7,7 +7,9 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 
 /// What the gate counted since it started, at one moment.
 ///
@@ -27,7 +29,7 @@ import java.util.function.ToLongFunction;
 /// @param ejections          endpoints taken out of turn so far
 /// @param upstreamConnects   connections opened to endpoints
 /// @param upstreamReuses     requests sent on a kept-alive connection
-/// @param routes             by route id
+/// @param routeMetrics       by route id, as it is when it is asked for: there may be thousands
 public record GateMetrics(
         List<Long> requests,
         Map<Cause, Long> causes,
@@ -49,25 +51,28 @@ public record GateMetrics(
         long ejections,
         long upstreamConnects,
         long upstreamReuses,
-        Map<String, RouteMetrics> routes) {
+        Supplier<Map<String, RouteMetrics>> routeMetrics) {
     /// Upper bounds of the duration buckets but the last.
     public static final List<Duration> BUCKETS =
             Arrays.stream(LoopCounters.BUCKET_NANOS).mapToObj(Duration::ofNanos).toList();
 
-    /// @param requests as in the whole
-    public record RouteMetrics(List<Long> requests, Duration durationSum, long requestBytes, long responseBytes, long retries) {}
+    /// @param requests  as in the whole
+    /// @param durations as in the whole
+    public record RouteMetrics(List<Long> requests, List<Long> durations, Duration durationSum, long requestBytes, long responseBytes, long retries) {}
+
+    public Map<String, RouteMetrics> routes() {
+        return routeMetrics.get();
+    }
 
     static GateMetrics of(List<GateLoop> loops) {
         long[] requests = new long[6];
         long[] durations = new long[LoopCounters.BUCKET_NANOS.length + 1];
         Map<Cause, Long> causes = new EnumMap<>(Cause.class);
-        Map<String, RouteMetrics> routes = new TreeMap<>();
         for (GateLoop loop : loops) {
             LoopCounters counters = loop.counters;
             add(requests, counters.requests);
             add(durations, counters.durations);
             counters.causes.forEach((cause, count) -> causes.merge(cause, count.value, Long::sum));
-            loop.routeCounters().forEach((id, counted) -> routes.merge(id, routeMetrics(counted), GateMetrics::sum));
         }
         return new GateMetrics(
                 list(requests),
@@ -90,12 +95,19 @@ public record GateMetrics(
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.health.ejections).sum()),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.connects).sum()),
                 sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.reuses).sum()),
-                routes);
+                () -> routes(loops));
+    }
+
+    private static Map<String, RouteMetrics> routes(List<GateLoop> loops) {
+        Map<String, RouteMetrics> routes = new TreeMap<>();
+        loops.forEach(loop -> loop.routeCounters().forEach((id, counted) -> routes.merge(id, routeMetrics(counted), GateMetrics::sum)));
+        return routes;
     }
 
     private static RouteMetrics routeMetrics(RouteCounters counters) {
         return new RouteMetrics(
                 list(counters.requests),
+                list(counters.durations),
                 Duration.ofNanos(counters.durationNanos),
                 counters.requestBytes,
                 counters.responseBytes,
@@ -103,16 +115,17 @@ public record GateMetrics(
     }
 
     private static RouteMetrics sum(RouteMetrics a, RouteMetrics b) {
-        long[] requests = new long[a.requests.size()];
-        for (int i = 0; i < requests.length; i++) {
-            requests[i] = a.requests.get(i) + b.requests.get(i);
-        }
         return new RouteMetrics(
-                list(requests),
+                sum(a.requests, b.requests),
+                sum(a.durations, b.durations),
                 a.durationSum.plus(b.durationSum),
                 a.requestBytes + b.requestBytes,
                 a.responseBytes + b.responseBytes,
                 a.retries + b.retries);
+    }
+
+    private static List<Long> sum(List<Long> a, List<Long> b) {
+        return IntStream.range(0, a.size()).mapToObj(i -> a.get(i) + b.get(i)).toList();
     }
 
     private static long sum(List<GateLoop> loops, ToLongFunction<GateLoop> counter) {

@@ -49,13 +49,16 @@ final class LoopCounters {
         }
     }
 
-    void count(Cause cause, int status, long nanos, long requestSize, long responseSize) {
+    /// @return the bucket of the duration
+    int count(Cause cause, int status, long nanos, long requestSize, long responseSize) {
+        int bucket = bucket(nanos);
         requests[statusClass(status)]++;
         causes.computeIfAbsent(cause, _ -> new Counter()).value++;
-        durations[bucket(nanos)]++;
+        durations[bucket]++;
         durationNanos += nanos;
         requestBytes += requestSize;
         responseBytes += responseSize;
+        return bucket;
     }
 
     static int statusClass(int status) {

@@ -5,13 +5,17 @@ package dev.gatepost.gateway.proxy;
 final class RouteCounters {
     /// By hundreds of the status; at 0 those that ended without one.
     final long[] requests = new long[6];
+    /// As [LoopCounters#durations].
+    final long[] durations = new long[LoopCounters.BUCKET_NANOS.length + 1];
     long durationNanos;
     long requestBytes;
     long responseBytes;
     long retries;
 
-    void count(int status, long nanos, long requestSize, long responseSize) {
+    /// @param bucket that of the duration, as [LoopCounters#count] says
+    void count(int status, int bucket, long nanos, long requestSize, long responseSize) {
         requests[LoopCounters.statusClass(status)]++;
+        durations[bucket]++;
         durationNanos += nanos;
         requestBytes += requestSize;
         responseBytes += responseSize;

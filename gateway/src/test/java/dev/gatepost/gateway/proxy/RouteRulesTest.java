@@ -341,5 +341,9 @@ class RouteRulesTest {
         GateMetrics.RouteMetrics route = Objects.requireNonNull(metrics.routes().get("/"));
         assertEquals(List.of(0L, 0L, 1L, 0L, 0L, 0L), route.requests());
         assertEquals(2, metrics.durations().stream().mapToLong(Long::longValue).sum());
+        assertEquals(1, route.durations().stream().mapToLong(Long::longValue).sum());
+        EndpointView endpoint = gate.gate().endpoints().getFirst();
+        assertEquals(1, endpoint.answers());
+        assertTrue(endpoint.answerSeconds() > 0);
     }
 }
