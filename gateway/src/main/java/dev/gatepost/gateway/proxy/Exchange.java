@@ -141,6 +141,7 @@ final class Exchange {
 
     private void takes(RouteState found) {
         route = found;
+        patience.takes(found);
         record.route = found.label;
         record.healthyInstances = found.balancer.size();
     }
@@ -154,7 +155,7 @@ final class Exchange {
         phase = Phase.LOCAL;
         local = new LocalTurn(path, this, loop);
         patience.bodyBegins(false);
-        patience.within(loop.streamNanos);
+        patience.withinStream();
         if (requestComplete) {
             serveLocal(local);
         } else if (request.expectContinue) {
@@ -296,7 +297,7 @@ final class Exchange {
             sticky.set(head.fields, attempts.endpoint(), secure);
         }
         sendHead(head, ends, false);
-        patience.within(loop.streamNanos);
+        patience.withinStream();
     }
 
     /// The endpoint agreed to switch protocols.
@@ -420,7 +421,7 @@ final class Exchange {
                 if (downstream.isWritable()) {
                     fail(504, Cause.UPSTREAM_BODY_TIMEOUT, "no response body for too long");
                 } else if (patience.isTaken(downstream.backlog())) {
-                    patience.within(loop.streamNanos);
+                    patience.withinStream();
                 } else {
                     fail(504, Cause.CLIENT_TIMEOUT, "client does not read the response");
                 }
@@ -590,7 +591,7 @@ final class Exchange {
         if (phase == Phase.TUNNEL) {
             patience.withinTunnel();
         } else if (phase == Phase.RESPONDING) {
-            patience.within(loop.streamNanos);
+            patience.withinStream();
         } else if (!requestComplete) {
             awaitBody();
         }

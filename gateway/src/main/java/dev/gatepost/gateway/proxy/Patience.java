@@ -8,7 +8,12 @@ final class Patience {
 
     private final GateLoop loop;
     private final Deadline deadline;
+    private long arrivedAt;
     private long totalAt;
+    /// What the client set itself; never, where it did not.
+    private long clientsLimit;
+    /// Longest silence inside a body.
+    private long streamNanos;
     /// When the response's head must be there; never, before the request is complete.
     private long headBy;
     /// When the request's body began to go to the endpoint, later by all the time that the endpoint did not take it.
@@ -27,7 +32,10 @@ final class Patience {
 
     /// Another request arrives.
     void arrive(long now) {
+        arrivedAt = now;
         totalAt = now + loop.totalNanos;
+        clientsLimit = Deadline.NEVER;
+        streamNanos = loop.streamNanos;
         headBy = Deadline.NEVER;
         bodyFrom = pausedAt = backlog = 0;
         streaming = false;
@@ -43,13 +51,25 @@ final class Patience {
         deadline.at = Deadline.NEVER;
     }
 
-    /// The whole takes no longer than that, measured as [#arrive(long)].
+    /// The whole takes no longer than that for its client, measured as [#arrive(long)].
     void limit(long moment) {
+        clientsLimit = moment;
         totalAt = Math.min(totalAt, moment);
+    }
+
+    /// A route has its own ideas.
+    void takes(RouteState route) {
+        totalAt = Math.min(arrivedAt + route.totalNanos, clientsLimit);
+        streamNanos = route.streamNanos;
     }
 
     void within(long nanos) {
         deadline.at = Math.min(loop.now() + nanos, Math.min(totalAt, headBy));
+    }
+
+    /// Inside a body: something must come, or be taken.
+    void withinStream() {
+        within(streamNanos);
     }
 
     /// Raw bytes both ways: no end of it is in sight.
@@ -80,7 +100,7 @@ final class Patience {
 
     /// More of it must come: some before long, and of the whole as much as its time allows.
     void awaitBody(long received, boolean awaits100) {
-        within(loop.streamNanos);
+        withinStream();
         deadline.at = Math.min(deadline.at, bodyBy(received, awaits100));
     }
 
@@ -94,13 +114,13 @@ final class Patience {
         if (loop.bodyRate == 0 || streaming || (awaits100 && received == 0)) {
             return Deadline.NEVER;
         }
-        return bodyFrom + Math.min(BODY_GRACE_NANOS, loop.streamNanos) + received * (1_000_000_000L / loop.bodyRate);
+        return bodyFrom + Math.min(BODY_GRACE_NANOS, streamNanos) + received * (1_000_000_000L / loop.bodyRate);
     }
 
     /// The endpoint does not take it.
     void bodyPauses() {
         pausedAt = loop.now();
-        within(loop.streamNanos);
+        withinStream();
     }
 
     void bodyGoesOn() {
@@ -133,7 +153,7 @@ final class Patience {
     boolean isTaken(long unsent) {
         long before = backlog;
         backlog = unsent;
-        long least = Math.max(1, loop.bodyRate * loop.streamNanos / 1_000_000_000L);
+        long least = Math.max(1, (long) (loop.bodyRate * (streamNanos / 1e9)));
         return before - backlog >= least;
     }
 }

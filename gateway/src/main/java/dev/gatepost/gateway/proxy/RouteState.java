@@ -3,6 +3,7 @@ package dev.gatepost.gateway.proxy;
 import dev.gatepost.gateway.accesslog.RouteLabel;
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.FieldEdit;
+import dev.gatepost.gateway.route.Forwarding.Lasting;
 import dev.gatepost.gateway.route.PathEdit;
 import dev.gatepost.gateway.route.Route;
 import dev.gatepost.gateway.route.RouteOptions;
@@ -24,6 +25,8 @@ final class RouteState {
     final WaitingLine line;
     final UpstreamLoad load;
     final long responseHeaderNanos;
+    final long streamNanos;
+    final long totalNanos;
     final byte[] strip;
     final byte[] prepend;
     final List<PathEdit> edits;
@@ -49,6 +52,9 @@ final class RouteState {
         String source = route.declarations().isEmpty() ? "" : route.declarations().getFirst().kind();
         this.label = new RouteLabel(route.id(), route.id(), source);
         this.responseHeaderNanos = options.timeout().orElse(loop.settings.timeouts().responseHeader()).toNanos();
+        Lasting lasting = options.forwarding().lasting();
+        this.streamNanos = lasting.stream().isZero() ? loop.streamNanos : lasting.stream().toNanos();
+        this.totalNanos = lasting.total().isZero() ? loop.totalNanos : lasting.total().toNanos();
         this.strip = options.strip().getBytes(ISO_8859_1);
         this.prepend = options.prepend().getBytes(ISO_8859_1);
         this.edits = options.edits();

@@ -9,11 +9,12 @@ import java.util.List;
 /// @param sticky        the cookie that keeps a client at its endpoint; empty for none
 /// @param retryStatuses responses after which a request that may be repeated goes to another endpoint
 /// @param limit         most requests in flight to its endpoints together; 0 for none
-public record Forwarding(Balance balance, String sticky, List<Integer> retryStatuses, int limit, HealthCheck healthCheck) {
+/// @param lasting       how long an exchange may be silent, and how long it may take in all
+public record Forwarding(Balance balance, String sticky, List<Integer> retryStatuses, int limit, HealthCheck healthCheck, Lasting lasting) {
     public static final Forwarding DEFAULT = new Forwarding(Balance.DEFAULT, "", List.of());
 
     public Forwarding(Balance balance, String sticky, List<Integer> retryStatuses) {
-        this(balance, sticky, retryStatuses, 0, HealthCheck.NONE);
+        this(balance, sticky, retryStatuses, 0, HealthCheck.NONE, Lasting.DEFAULT);
     }
 
     public Forwarding {
@@ -21,23 +22,27 @@ public record Forwarding(Balance balance, String sticky, List<Integer> retryStat
     }
 
     Forwarding withBalance(Balance other) {
-        return new Forwarding(other, sticky, retryStatuses, limit, healthCheck);
+        return new Forwarding(other, sticky, retryStatuses, limit, healthCheck, lasting);
     }
 
     Forwarding withSticky(String cookie) {
-        return new Forwarding(balance, cookie, retryStatuses, limit, healthCheck);
+        return new Forwarding(balance, cookie, retryStatuses, limit, healthCheck, lasting);
     }
 
     Forwarding withRetryStatuses(List<Integer> statuses) {
-        return new Forwarding(balance, sticky, statuses, limit, healthCheck);
+        return new Forwarding(balance, sticky, statuses, limit, healthCheck, lasting);
     }
 
     public Forwarding withLimit(int most) {
-        return new Forwarding(balance, sticky, retryStatuses, most, healthCheck);
+        return new Forwarding(balance, sticky, retryStatuses, most, healthCheck, lasting);
     }
 
     public Forwarding withHealthCheck(HealthCheck check) {
-        return new Forwarding(balance, sticky, retryStatuses, limit, check);
+        return new Forwarding(balance, sticky, retryStatuses, limit, check, lasting);
+    }
+
+    public Forwarding withLasting(Lasting other) {
+        return new Forwarding(balance, sticky, retryStatuses, limit, healthCheck, other);
     }
 
     /// This, with what `other` sets in its place.
@@ -47,7 +52,8 @@ public record Forwarding(Balance balance, String sticky, List<Integer> retryStat
                 other.sticky.isEmpty() ? sticky : other.sticky,
                 other.retryStatuses.isEmpty() ? retryStatuses : other.retryStatuses,
                 other.limit == 0 ? limit : other.limit,
-                other.healthCheck.isNone() ? healthCheck : other.healthCheck);
+                other.healthCheck.isNone() ? healthCheck : other.healthCheck,
+                lasting.overlaidWith(other.lasting));
     }
 
     /// In the words of the options; empty for what every route does.
@@ -65,7 +71,28 @@ public record Forwarding(Balance balance, String sticky, List<Integer> retryStat
         if (!healthCheck.isNone()) {
             words.add("health-check=" + healthCheck.path() + "|" + healthCheck.every().toMillis() + "ms");
         }
+        if (!lasting.equals(Lasting.DEFAULT)) {
+            words.add("timeout=" + lasting.words());
+        }
         return String.join(" ", words);
+    }
+
+    /// Zero is whatever the gateway has for all routes.
+    ///
+    /// @param stream longest silence inside a body
+    /// @param total  of one exchange, all attempts included
+    public record Lasting(Duration stream, Duration total) {
+        public static final Lasting DEFAULT = new Lasting(Duration.ZERO, Duration.ZERO);
+
+        Lasting overlaidWith(Lasting other) {
+            return new Lasting(other.stream.isZero() ? stream : other.stream, other.total.isZero() ? total : other.total);
+        }
+
+        String words() {
+            String silence = stream.isZero() ? "" : "stream:" + stream.toMillis() + "ms";
+            String whole = total.isZero() ? "" : "total:" + total.toMillis() + "ms";
+            return silence + (silence.isEmpty() || whole.isEmpty() ? "" : "|") + whole;
+        }
     }
 
     /// What endpoints are asked from time to time, beside what the catalog says of them.

@@ -4,6 +4,7 @@ import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.route.Expression.Malformed;
 import dev.gatepost.gateway.route.Forwarding.Balance;
 import dev.gatepost.gateway.route.Forwarding.HealthCheck;
+import dev.gatepost.gateway.route.Forwarding.Lasting;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.MatchRedirect;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
@@ -331,8 +332,20 @@ final class OptionReader {
         return new EndpointProtocol(scheme, serverName.isEmpty() ? fixed : serverName, !unverified);
     }
 
+    /// `DURATION` for the response's header section, `stream:DURATION` and `total:DURATION`, each once at most.
     void timeout(String value) {
-        timeout = Optional.of(duration("timeout", value));
+        for (String word : value.split("\\|", -1)) {
+            Lasting lasting = forwarding.lasting();
+            if (word.startsWith("stream:") && lasting.stream().isZero()) {
+                forwarding = forwarding.withLasting(new Lasting(duration("timeout", word.substring(7)), lasting.total()));
+            } else if (word.startsWith("total:") && lasting.total().isZero()) {
+                forwarding = forwarding.withLasting(new Lasting(lasting.stream(), duration("timeout", word.substring(6))));
+            } else if (timeout.isEmpty()) {
+                timeout = Optional.of(duration("timeout", word));
+            } else {
+                throw new Malformed("timeout=%s (expected: DURATION, stream:DURATION and total:DURATION, each once at most)".formatted(value));
+            }
+        }
     }
 
     private static Duration duration(String option, String value) {

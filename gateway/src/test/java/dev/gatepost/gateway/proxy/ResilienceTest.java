@@ -4,6 +4,10 @@ import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.config.GatewayConfig.Limits;
 import dev.gatepost.gateway.config.GatewayConfig.Timeouts;
+import dev.gatepost.gateway.route.Forwarding;
+import dev.gatepost.gateway.route.Forwarding.Lasting;
+import dev.gatepost.gateway.route.HostPattern;
+import dev.gatepost.gateway.route.RouteOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -294,6 +298,31 @@ class ResilienceTest {
             assertTrue(client.readToEnd().endsWith("half"));
             assertEquals(Cause.UPSTREAM_BODY_TIMEOUT, gate.logged().cause());
         }
+    }
+
+    @Test
+    void aRouteMaySayHowLongABodyIsSilentAndHowLongAllOfItTakes() throws Exception {
+        try (RawOrigin origin = RawOrigin.manual();
+                RunningGate gate = RunningGate.start();
+                RawClient client = gate.connect();
+                RawClient other = gate.connect()) {
+            gate.serve(List.of(
+                    RunningGate.route(HostPattern.ANY, "/silent", lasting(Duration.ofMillis(200), Duration.ZERO), origin.port()),
+                    RunningGate.route(HostPattern.ANY, "/long", lasting(Duration.ZERO, Duration.ofMillis(200)), origin.port())));
+            client.send("GET /silent HTTP/1.1\r\nHost: h\r\n\r\n");
+            RawClient server = origin.accept();
+            server.readHead();
+            server.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+            assertTrue(client.readToEnd().endsWith("half"));
+            assertEquals(Cause.UPSTREAM_BODY_TIMEOUT, gate.logged().cause());
+            other.send("GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
+            assertTrue(other.readHead().startsWith("HTTP/1.1 504 "));
+            assertEquals(Cause.TOTAL_TIMEOUT, gate.logged().cause());
+        }
+    }
+
+    private static RouteOptions lasting(Duration stream, Duration total) {
+        return RouteOptions.NONE.withForwarding(Forwarding.DEFAULT.withLasting(new Lasting(stream, total)));
     }
 
     @Test

@@ -4,6 +4,7 @@ import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.catalog.Weights;
 import dev.gatepost.gateway.config.Cidr;
 import dev.gatepost.gateway.config.GatewayConfig.Routes.Dialect;
+import dev.gatepost.gateway.route.Forwarding.Lasting;
 import dev.gatepost.gateway.route.RouteOptions.HostRewrite;
 import dev.gatepost.gateway.route.RouteOptions.Redirect;
 import java.time.Duration;
@@ -53,6 +54,9 @@ class GatepostDialectTest {
                 route.options());
         assertEquals(Set.of("GET", "POST"), route.condition().methods());
         assertEquals(-3, route.priority());
+        RouteOptions lasting = only("a/ timeout=stream:10m|2s|total:6h").options();
+        assertEquals(Optional.of(Duration.ofSeconds(2)), lasting.timeout());
+        assertEquals(new Lasting(Duration.ofMinutes(10), Duration.ofHours(6)), lasting.forwarding().lasting());
         assertEquals(
                 Optional.of(new Redirect(302, "https://b.example.com$path")), only("a/ redirect=302|https://b.example.com/$path").options().redirect());
     }
@@ -90,6 +94,8 @@ class GatepostDialectTest {
         "'a/ weight=0.5', 'weight=0.5 (expected: 0 to 65535'",
         "'a/ timeout=2', 'timeout=2 (expected: a duration'",
         "'a/ timeout=0s', 'timeout=0s (expected: a duration'",
+        "'a/ timeout=stream:x', 'timeout=x (expected: a duration'",
+        "'a/ timeout=1s|stream:1s|stream:2s', 'timeout=1s|stream:1s|stream:2s (expected: DURATION, stream:DURATION and total:DURATION, each once at most)'",
         "'a/ retry=3', 'retry=3 (expected: 0 to 2 attempts'",
         "'a/ request-header=X', 'or !NAME to remove it'",
         "'a/ request-header=+X', '+NAME:VALUE to leave others'",
