@@ -61,8 +61,8 @@ import org.slf4j.LoggerFactory;
 /// closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {
     private static final long GATE_VIEW_MILLIS = 100;
-    /// For a catalog, before we listen beside a process that serves already.
-    private static final Duration HAND_OVER_WAIT = Duration.ofSeconds(30);
+    /// For a catalog, before we are warm without one.
+    private static final Duration FIRST_STATE_WAIT = Duration.ofSeconds(30);
     /// A connection whose SYN has reached us is complete after that long: a round trip, or a second one after a loss.
     private static final Duration HANDSHAKE = Duration.ofMillis(1500);
     /// For queries in a queue.
@@ -124,7 +124,6 @@ public final class Gateway implements AutoCloseable {
             followSources(); // the first state is made while the rest opens
             if (takesOver) {
                 warmUp();
-                awaitFirstState();
                 gate.listen(listeners());
             }
             this.forwarder = forwards(config)
@@ -162,10 +161,17 @@ public final class Gateway implements AutoCloseable {
         catalog.start(publication::follow);
     }
 
-    /// Before we listen where another process serves meanwhile; else while we do, since nobody would serve in our place.
+    /// Until the catalog is there and the code compiled. Before we listen where another process serves meanwhile: we would only answer 503.
+    /// Else while we do, since nobody serves in our place.
     private void warmUp() {
         try {
             new WarmUp(config, certificates).run();
+            for (long deadline = System.nanoTime() + FIRST_STATE_WAIT.toNanos(); state().revision() == 0 && System.nanoTime() < deadline; ) {
+                Thread.sleep(SHORTLY);
+            }
+            // Half of the heap is by now what only the start needed. Nobody waits for us yet, whereas an ordinary collection would leave it
+            // where it is, or copy what lives while somebody does.
+            System.gc();
             warm = true;
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // closed
@@ -175,13 +181,6 @@ public final class Gateway implements AutoCloseable {
     private static void end(Thread thread) throws InterruptedException {
         thread.interrupt();
         thread.join();
-    }
-
-    /// Whoever has our ports serves meanwhile: we would only answer 503.
-    private void awaitFirstState() {
-        for (long deadline = System.nanoTime() + HAND_OVER_WAIT.toNanos(); state().revision() == 0 && System.nanoTime() < deadline; ) {
-            pause(SHORTLY);
-        }
     }
 
     /// The admin port can't be shared: we have it as soon as the process before us has closed it, which it does first of all.

@@ -86,11 +86,56 @@ class LaneTest {
     }
 
     @Test
+    void takesMoreMemoryOnlyOnceItMust() {
+        Lane roomy = new Lane(4 * 1024 * 1024);
+        int first = roomy.ring().length;
+        assertTrue(first < 512 * 1024, "begins with " + first);
+        List<String> sent = new ArrayList<>();
+        ByteBuffer batch = ByteBuffer.allocate(8 * 1024 * 1024);
+        for (int i = 0; write(roomy, i + "g".repeat(i % 3_000) + "\n"); i++) {
+            sent.add(i + "g".repeat(i % 3_000) + "\n");
+        }
+        assertEquals(4 * 1024 * 1024, roomy.ring().length - JsonLine.MAX_BYTES);
+        assertTrue(roomy.drainTo(batch));
+        assertEquals(String.join("", sent), take(batch));
+    }
+
+    @Test
+    void losesNothingWhenItGrowsUnderItsReader() throws InterruptedException {
+        String line = "h".repeat(500) + "\n";
+        for (int round = 0; round < 100; round++) {
+            Lane shared = new Lane(1024 * 1024);
+            Thread writer = Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < 1_500; i++) {
+                    write(shared, i + line); // refused: seen below
+                }
+            });
+            StringBuilder received = new StringBuilder();
+            ByteBuffer batch = ByteBuffer.allocate(50_000);
+            while (writer.isAlive() || !shared.isEmpty()) {
+                if (shared.drainTo(batch)) {
+                    received.append(take(batch));
+                }
+            }
+            writer.join();
+            List<String> lines = received.toString().lines().toList();
+            assertEquals(1_500, lines.size());
+            for (int i = 0; i < lines.size(); i++) {
+                assertEquals(i + line.strip(), lines.get(i));
+            }
+        }
+    }
+
+    @Test
     void isAPowerOfTwo() {
         assertThrows(IllegalArgumentException.class, () -> new Lane(100_000));
     }
 
     private boolean write(String line) {
+        return write(lane, line);
+    }
+
+    private static boolean write(Lane lane, String line) {
         int at = lane.begin();
         if (at < 0) {
             return false;
