@@ -27,6 +27,8 @@ public enum Cause {
     UPSTREAM_STATUS(Side.UPSTREAM),
     CLIENT_CLOSED(Side.CLIENT),
     CLIENT_TIMEOUT(Side.CLIENT),
+    /// The handshake failed: no version in common, our certificate not trusted, no TLS at all.
+    CLIENT_TLS(Side.CLIENT),
     /// Frames that cost us work and get the client nothing: resets, pings, settings, empty frames without end.
     CLIENT_FLOOD(Side.CLIENT),
     REQUEST_MALFORMED(Side.CLIENT),

@@ -17,7 +17,7 @@ public final class ConnectionLabel {
 
     /// @param sourceIp     the socket peer in text
     /// @param scheme       `http` or `https`
-    /// @param tlsVersion   `1.3`; empty without TLS
+    /// @param tlsVersion   `1.3`; empty without TLS, and where there should be TLS and its handshake failed
     /// @param serverName   the SNI name; empty when there was none
     /// @param nextProtocol what ALPN chose; empty without TLS
     public ConnectionLabel(
@@ -38,9 +38,12 @@ public final class ConnectionLabel {
         Json peer = new Json();
         address(peer, "source", sourceIp, sourcePort);
         address(peer, "server", serverIp, serverPort);
-        if (!tlsVersion.isEmpty()) {
-            peer.open("tls").member("established", true).member("version", tlsVersion).member("version_protocol", "tls");
-            peer.member("cipher", cipher).member("resumed", resumed).member("next_protocol", nextProtocol);
+        if (scheme.equals("https")) {
+            peer.open("tls").member("established", !tlsVersion.isEmpty());
+            if (!tlsVersion.isEmpty()) {
+                peer.member("version", tlsVersion).member("version_protocol", "tls");
+                peer.member("cipher", cipher).member("resumed", resumed).member("next_protocol", nextProtocol);
+            }
             if (!serverName.isEmpty()) {
                 peer.open("client").member("server_name", serverName).close();
             }

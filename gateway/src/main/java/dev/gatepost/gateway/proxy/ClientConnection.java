@@ -43,9 +43,19 @@ final class ClientConnection {
 
     /// @param now when the handshake, if there was one, was over
     static ClientConnection of(Channel channel, TlsFacts tls, GateSettings settings, long acceptedAt, long now) {
+        return of(channel, tls, !tls.version().isEmpty(), settings, acceptedAt, now);
+    }
+
+    /// One whose handshake failed.
+    ///
+    /// @param serverName as far as it was told
+    static ClientConnection withoutHandshake(Channel channel, String serverName, GateSettings settings, long acceptedAt, long now) {
+        return of(channel, new TlsFacts("", "", serverName, "", false), true, settings, acceptedAt, now);
+    }
+
+    private static ClientConnection of(Channel channel, TlsFacts tls, boolean secure, GateSettings settings, long acceptedAt, long now) {
         InetSocketAddress remote = inet(channel.remoteAddress());
         InetSocketAddress local = inet(channel.localAddress());
-        boolean secure = !tls.version().isEmpty();
         InetAddress peer = remote.getAddress();
         ConnectionLabel label = new ConnectionLabel(
                 text(peer),

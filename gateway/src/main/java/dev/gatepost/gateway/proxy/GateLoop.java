@@ -241,14 +241,29 @@ final class GateLoop {
 
     /// A connection ended for a reason that no exchange tells.
     void logEnd(ClientConnection client, int httpVersion, Cause cause, String detail) {
+        log(ended(client, cause, detail), httpVersion, now);
+    }
+
+    /// A connection never came to its first exchange.
+    void logFailedHandshake(ClientConnection client, Cause cause, String detail) {
+        ExchangeRecord record = ended(client, cause, detail);
+        record.durationNanos = record.acceptNanos = record.tlsNanos = client.handshakeNanos;
+        log(record, 0, client.acceptedAt);
+    }
+
+    private static ExchangeRecord ended(ClientConnection client, Cause cause, String detail) {
         ExchangeRecord record = new ExchangeRecord();
         record.connection = client.label;
-        record.startEpochNanos = epochNanos(now);
-        record.httpVersion = httpVersion;
-        record.protocol = httpVersion == 20 ? ExchangeRecord.Protocol.H2 : ExchangeRecord.Protocol.HTTP1;
         record.cause = cause;
         record.detail = detail;
-        var _ = counters.count(cause, 0, 0, 0, 0);
+        return record;
+    }
+
+    private void log(ExchangeRecord record, int httpVersion, long startedAt) {
+        record.startEpochNanos = epochNanos(startedAt);
+        record.httpVersion = httpVersion;
+        record.protocol = httpVersion == 20 ? ExchangeRecord.Protocol.H2 : ExchangeRecord.Protocol.HTTP1;
+        var _ = counters.count(record.cause, 0, record.durationNanos, 0, 0);
         accessLog.log(record);
     }
 

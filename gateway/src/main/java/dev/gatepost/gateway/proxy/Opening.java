@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /// The beginning of a connection to an endpoint by TLS or HTTP/2: the handshake, then the protocol that it chose, which
@@ -82,7 +81,7 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
         }
         loop.touch();
         if (!handshake.isSuccess()) {
-            lost(ctx, describe(handshake.cause()));
+            lost(ctx, FailedHandshake.describe(handshake.cause()));
             return;
         }
         securedAt = loop.now();
@@ -110,15 +109,6 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
         ctx.pipeline().remove(this);
     }
 
-    /// What went wrong at the bottom: the layers above say only that the handshake failed.
-    private static String describe(Throwable problem) {
-        Throwable cause = problem;
-        while (cause.getCause() != null && (cause instanceof SSLException || cause.getMessage() == null)) {
-            cause = cause.getCause();
-        }
-        return "handshake: " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage());
-    }
-
     private void lost(ChannelHandlerContext ctx, String detail) {
         if (!over) {
             over = true;
@@ -137,6 +127,6 @@ final class Opening extends ChannelInboundHandlerAdapter implements Connecting {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable problem) {
         loop.touch();
-        lost(ctx, describe(problem));
+        lost(ctx, FailedHandshake.describe(problem));
     }
 }

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.tls.Certificates;
 import dev.gatepost.gateway.tls.ServerTls;
 import io.netty.channel.Channel;
@@ -69,6 +70,8 @@ public final class TlsStart implements ConnectionStart {
         private String serverName = "";
         private long acceptedAt;
         private boolean failed;
+        /// What its record says, should it fail.
+        private Cause cause = Cause.CLIENT_TLS;
 
         Handshake(GateLoop loop, Channel channel) {
             this.loop = loop;
@@ -94,8 +97,8 @@ public final class TlsStart implements ConnectionStart {
             switch (event) {
                 case SniCompletionEvent sni when sni.isSuccess() -> serverName = sni.hostname() == null ? "" : sni.hostname();
                 case SslHandshakeCompletionEvent tls when tls.isSuccess() -> start(ctx);
-                case SniCompletionEvent failed -> fail(ctx, failed.cause());
-                case SslHandshakeCompletionEvent failed -> fail(ctx, failed.cause());
+                case SniCompletionEvent sni -> fail(ctx, sni.cause());
+                case SslHandshakeCompletionEvent tls -> fail(ctx, tls.cause());
                 default -> ctx.fireUserEventTriggered(event);
             }
         }
@@ -125,13 +128,15 @@ public final class TlsStart implements ConnectionStart {
             ctx.pipeline().remove(this);
         }
 
-        private void fail(ChannelHandlerContext ctx, Throwable cause) {
+        private void fail(ChannelHandlerContext ctx, Throwable problem) {
             if (failed) {
                 return;
             }
             failed = true;
             loop.counters.failedHandshakes++;
-            LOG.debug("handshake with {} failed: {}", ctx.channel().remoteAddress(), cause.toString());
+            loop.touch();
+            ClientConnection client = ClientConnection.withoutHandshake(ctx.channel(), serverName, loop.settings, acceptedAt, loop.now());
+            loop.logFailedHandshake(client, cause, FailedHandshake.describe(problem));
             var _ = ctx.close();
         }
 
@@ -141,6 +146,7 @@ public final class TlsStart implements ConnectionStart {
 
         @Override
         public void kill() {
+            cause = Cause.DRAINING;
             close();
         }
 

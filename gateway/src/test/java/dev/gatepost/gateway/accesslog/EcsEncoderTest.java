@@ -124,6 +124,21 @@ class EcsEncoderTest {
         assertFalse(line.has("error"));
     }
 
+    @Test
+    void saysThatAHandshakeFailed() {
+        ExchangeRecord record = new ExchangeRecord();
+        record.connection = new ConnectionLabel("192.0.2.7", 51_234, "198.51.100.1", 8443, "https", "", "", "shop.example.com", "", false);
+        record.cause = Cause.CLIENT_TLS;
+        record.detail = "handshake: NO_SHARED_CIPHER";
+        record.acceptNanos = record.tlsNanos = record.durationNanos = 1_500_000;
+        JsonNode line = line(record);
+        assertEquals("{\"established\":false,\"client\":{\"server_name\":\"shop.example.com\"}}", line.at("/tls").toString());
+        assertEquals("{\"accept_us\":1500,\"tls_us\":1500}", line.at("/gatepost/timing").toString());
+        assertEquals("client_tls", line.at("/gatepost/cause").asText());
+        assertEquals("handshake: NO_SHARED_CIPHER", line.at("/error/message").asText());
+        assertEquals("failure", line.at("/event/outcome").asText());
+    }
+
     @ParameterizedTest
     @CsvSource({"0, success", "14, failure"})
     void saysWhatAGrpcCallCameTo(int status, String outcome) {

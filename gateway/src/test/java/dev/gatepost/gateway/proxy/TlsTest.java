@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.accesslog.Cause;
 import dev.gatepost.gateway.accesslog.ConnectionLabel;
 import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.config.GatewayConfig;
@@ -304,6 +305,10 @@ final class TlsTest {
 
     @Test
     void refusesAClientWithoutACommonVersion() {
+        assertNothingInCommon();
+    }
+
+    private void assertNothingInCommon() {
         assertThrows(SSLException.class, () -> {
             try (SSLSocket socket = (SSLSocket) RawHttp2.trusting().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), gate.tlsPort())) {
                 SSLParameters parameters = socket.getSSLParameters();
@@ -313,6 +318,40 @@ final class TlsTest {
                 socket.startHandshake();
             }
         });
+    }
+
+    @Test
+    void logsAHandshakeThatFailsAndNoConnectionThatSaidNothing() throws Exception {
+        RawClient.connect(gate.tlsPort()).close();
+        try (RawClient client = RawClient.connect(gate.tlsPort())) {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            client.readToEnd();
+        }
+        RunningGate.Logged noTls = gate.logged();
+        assertEquals(Cause.CLIENT_TLS, noTls.cause());
+        assertEquals(0, noTls.status());
+        assertEquals("handshake: not an SSL/TLS record", noTls.detail());
+        assertTrue(noTls.phases().tls() >= 0 && noTls.phases().tls() == noTls.phases().duration(), noTls.toString());
+        assertEquals("https", gate.connectionLabel().scheme());
+        assertNothingInCommon();
+        String detail = gate.logged().detail();
+        assertTrue(detail.endsWith(":NO_SHARED_CIPHER"), detail);
+    }
+
+    @Test
+    void logsAClientThatDoesNotTrustTheCertificate() throws Exception {
+        assertThrows(SSLException.class, () -> {
+            try (SSLSocket socket = (SSLSocket) SSLContext.getDefault().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), gate.tlsPort())) {
+                SSLParameters parameters = socket.getSSLParameters();
+                parameters.setServerNames(List.of(new SNIHostName("shop.test")));
+                socket.setSSLParameters(parameters);
+                socket.startHandshake();
+            }
+        });
+        RunningGate.Logged logged = gate.logged();
+        assertEquals(Cause.CLIENT_TLS, logged.cause());
+        assertTrue(logged.detail().endsWith("ALERT_CERTIFICATE_UNKNOWN"), logged.detail());
+        assertEquals("shop.test", gate.connectionLabel().serverName());
     }
 
     private static void get(SSLSocket socket) throws IOException {
