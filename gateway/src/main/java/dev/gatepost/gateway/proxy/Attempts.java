@@ -276,6 +276,7 @@ final class Attempts {
     /// @param silent no byte of a response had come
     void reset(boolean silent, String detail) {
         endpointFailed(detail);
+        attempt.result = Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
         over();
         if (exchange.isResponding()) {
             exchange.fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, detail);
@@ -294,6 +295,7 @@ final class Attempts {
         if (!leaving) {
             endpointFailed(detail);
         }
+        attempt.result = Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
         over();
         if (!exchange.isResponding() && held.isWhole() && (leaving ? mayTryAgain() : mayRepeat())) {
             committed = false;
