@@ -165,13 +165,15 @@ public final class Gateway implements AutoCloseable {
     /// Else while we do, since nobody serves in our place.
     private void warmUp() {
         try {
-            new WarmUp(config, certificates).run();
             for (long deadline = System.nanoTime() + FIRST_STATE_WAIT.toNanos(); state().revision() == 0 && System.nanoTime() < deadline; ) {
                 Thread.sleep(SHORTLY);
             }
+            int asked = new WarmUp(config, certificates).run();
             // Half of the heap is by now what only the start needed. Nobody waits for us yet, whereas an ordinary collection would leave it
             // where it is, or copy what lives while somebody does.
-            System.gc();
+            if (asked > 0) {
+                System.gc();
+            }
             warm = true;
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt(); // closed

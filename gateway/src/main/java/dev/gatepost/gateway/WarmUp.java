@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
 final class WarmUp {
     private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
     /// Of a machine that is busy with something else: to be ready late is worse than to be slow at first.
-    private static final Duration LONGEST = Duration.ofSeconds(3);
+    private static final Duration LONGEST = Duration.ofSeconds(5);
     private static final int ROUNDS = 10;
     /// Between two rounds: what has been asked often enough by then is compiled when it is asked again.
     private static final Duration PAUSE = Duration.ofMillis(50);
