@@ -32,14 +32,28 @@ final class FolderSource implements FragmentSource {
     /// A folder that is swapped while it is read is read again.
     private static final int ATTEMPTS = 3;
 
+    /// What a folder holds.
+    @FunctionalInterface
+    interface Listing {
+        Stream<Path> of(Path folder) throws IOException;
+    }
+
     private final Path folder;
     private final FileWatch.Timing timing;
     private final InstantSource clock;
+    private final Listing listing;
     private final Thread thread = Thread.ofVirtual().name("fragment-folder").unstarted(this::follow);
     private Consumer<Found> found = _ -> {};
+    /// As of the last reading; owned by the thread.
+    private List<Fragment> last = List.of();
     private volatile FragmentStatus status;
 
     FolderSource(Path folder, FileWatch.Timing timing, InstantSource clock) {
+        this(folder, timing, clock, Files::list);
+    }
+
+    FolderSource(Path folder, FileWatch.Timing timing, InstantSource clock, Listing listing) {
+        this.listing = listing;
         this.folder = folder;
         this.timing = timing;
         this.clock = clock;
@@ -88,7 +102,7 @@ final class FolderSource implements FragmentSource {
     /// The folder, and those in it, as far as they can be listed.
     private Set<Path> folders() {
         Set<Path> folders = new HashSet<>(Set.of(folder));
-        try (Stream<Path> entries = Files.list(folder)) {
+        try (Stream<Path> entries = listing.of(folder)) {
             entries.filter(entry -> !isHidden(entry) && Files.isDirectory(entry)).forEach(folders::add);
         } catch (IOException | UncheckedIOException e) {
             LOG.debug("{} can't be listed", folder, e);
@@ -105,6 +119,7 @@ final class FolderSource implements FragmentSource {
                     LOG.info("{} can be read again", folder);
                 }
                 status = new FragmentStatus(folder.toString(), read.fragments().size(), Optional.of(clock.instant()), Optional.empty());
+                last = read.fragments();
                 found.accept(read);
                 return;
             } catch (NoSuchFileException e) {
@@ -124,24 +139,39 @@ final class FolderSource implements FragmentSource {
     }
 
     private Found read() throws IOException {
-        List<Path> files = new ArrayList<>();
-        try (Stream<Path> entries = Files.list(folder)) {
-            for (Path entry : entries.filter(each -> !isHidden(each)).sorted().toList()) {
-                if (!Files.isDirectory(entry)) {
-                    files.add(entry);
-                    continue;
-                }
-                try (Stream<Path> below = Files.list(entry)) {
-                    below.filter(each -> !isHidden(each) && !Files.isDirectory(each)).sorted().forEach(files::add);
-                }
-            }
-        }
         List<Fragment> fragments = new ArrayList<>();
         List<RejectedFragment> rejected = new ArrayList<>();
+        List<Path> entries;
+        try (Stream<Path> all = listing.of(folder)) {
+            entries = all.filter(each -> !isHidden(each)).sorted().toList();
+        }
+        for (Path entry : entries) {
+            if (Files.isDirectory(entry)) {
+                addBelow(entry, fragments, rejected);
+            } else {
+                add(entry, fragments, rejected);
+            }
+        }
+        return new Found(fragments, rejected);
+    }
+
+    /// A folder that is closed to us, `lost+found` of a volume say, is nothing to the others; what it held before stays.
+    private void addBelow(Path below, List<Fragment> fragments, List<RejectedFragment> rejected) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = listing.of(below)) {
+            files = all.filter(each -> !isHidden(each) && !Files.isDirectory(each)).sorted().toList();
+        } catch (NoSuchFileException e) {
+            throw e; // swapped under our hands
+        } catch (IOException | UncheckedIOException e) {
+            rejected.add(new RejectedFragment(Fragment.FILE, below.toString(), "the folder can't be listed: %s (expected: one that we may read)".formatted(e)));
+            last.stream()
+                    .filter(each -> below.equals(Path.of(each.place().source()).getParent()))
+                    .forEach(each -> fragments.add(new Fragment(each.kind(), Fragment.FILE, each.name(), each.place(), "", Optional.of(e.toString()))));
+            return;
+        }
         for (Path file : files) {
             add(file, fragments, rejected);
         }
-        return new Found(fragments, rejected);
     }
 
     private void add(Path file, List<Fragment> fragments, List<RejectedFragment> rejected) throws IOException {
@@ -170,6 +200,9 @@ final class FolderSource implements FragmentSource {
     }
 
     private static String text(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new IOException("no regular file"); // a pipe would never end
+        }
         if (Files.size(file) > MOST_BYTES) {
             throw new IOException("%d bytes long (expected: at most %d)".formatted(Files.size(file), MOST_BYTES));
         }

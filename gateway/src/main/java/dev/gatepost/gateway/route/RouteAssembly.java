@@ -71,18 +71,23 @@ final class RouteAssembly {
             if (!isDefault(claim) || claim.service().equals(owner.service())) {
                 admitted.add(claim);
             } else if (refused.add(claim.service())) {
-                rejected.add(new Rejected(
-                        DefaultHost.KIND,
-                        claim.service(),
-                        claim.instance().key(),
-                        claim.declaration().text(),
-                        "%s belongs to %s (expected: a name that nobody else has)".formatted(key.id(), owner.isWritten() ? owner.owner() : "service " + owner.service())));
+                rejected.add(taken(claim, key, owner));
             }
         }
         return admitted;
     }
 
-    private static boolean isDefault(Claim claim) {
+    /// Names both parties.
+    static Rejected taken(Claim claim, RouteKey key, Claim owner) {
+        return new Rejected(
+                DefaultHost.KIND,
+                claim.service(),
+                claim.instance().key(),
+                claim.declaration().text(),
+                "%s belongs to %s (expected: a name that nobody else has)".formatted(key.id(), owner.isWritten() ? owner.owner() : "service " + owner.service()));
+    }
+
+    static boolean isDefault(Claim claim) {
         return claim.declaration().kind().equals(DefaultHost.KIND);
     }
 

@@ -266,6 +266,9 @@ public final class RouteTable {
         List<Rejected> rejected = new ArrayList<>();
         declared.services().forEach(service -> rejected.addAll(service.rejected()));
         index.forEach(entry -> rejected.addAll(entry.rejected()));
+        if (!settings.defaultHost().isEmpty()) {
+            index.forEach(entry -> taken(entry, rejected));
+        }
         rejected.addAll(settings.commands().rejected());
         rejected.addAll(settings.commands().idle(index));
         for (RouteFragment.Claims each : written) {
@@ -278,6 +281,25 @@ public final class RouteTable {
             }
         }
         return rejected;
+    }
+
+    /// Who has a default host, and doesn't get all of its requests, since somebody else claims those with or without TLS.
+    private void taken(Entry entry, List<Rejected> rejected) {
+        Set<String> told = new HashSet<>();
+        entry.rejected().forEach(each -> told.add(each.service()));
+        for (Claim own : entry.claims()) {
+            if (RouteAssembly.isDefault(own) && told.add(own.service())) {
+                index.forEachBeside(entry.key(), beside -> {
+                    Condition condition = beside.key().condition();
+                    if (condition.scheme() != Condition.Scheme.ANY && condition.asked().isEmpty()) {
+                        beside.claims().stream()
+                                .filter(other -> !other.service().equals(own.service()))
+                                .findFirst()
+                                .ifPresent(other -> rejected.add(RouteAssembly.taken(own, beside.key(), other)));
+                    }
+                });
+            }
+        }
     }
 
     /// Routes of the same host and path, of which another kind of path or another condition may have been meant.

@@ -179,6 +179,21 @@ class RouteTableTest {
         assertEquals(List.of("blue.web.shop-floor.example.com/", "v1.web.shop-floor.example.com/"), ids(table));
     }
 
+    /// Its owner's URL leads to somebody else then, over TLS say.
+    @Test
+    void aDefaultHostOfWhichSomebodyElseClaimsOneSchemeIsSaidToBeTaken() {
+        RouteSettings settings = new RouteSettings(Catalogs.SETTINGS.dialects(), HealthRule.PASSING, "{service}.qa");
+        RouteTable table = RouteTable.from(
+                Catalogs.snapshot(
+                        instance("shop", "1"), instance("shop", "2"), instance("cart", "1", "gatepost.route=https://cart.qa/"),
+                        instance("taker", "1", "traefik.http.routers.r.rule=Host(`shop.qa`)", "traefik.http.routers.r.tls=true", "gatepost.route=https://cart.qa/ header=x-canary")),
+                settings,
+                RouteTable.EMPTY);
+        assertEquals(
+                List.of(new Rejected("default-host", "shop", "n1/shop-1", "{service}.qa", "https://shop.qa/ belongs to service taker (expected: a name that nobody else has)")),
+                table.rejected());
+    }
+
     /// `web-.example.com` is nobody's name.
     @Test
     void whatTheDefaultHostAsksForMustBeThere() {
