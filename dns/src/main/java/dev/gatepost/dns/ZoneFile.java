@@ -1,14 +1,16 @@
 package dev.gatepost.dns;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -64,40 +66,43 @@ public record ZoneFile(DomainName origin, Optional<Origin.Authority> soa, Map<Do
     /// @throws Malformed with the line of the first thing that is wrong
     public static ZoneFile read(String text, DomainName origin, Duration ttl) throws Malformed {
         Map<DomainName, List<Record>> byName = new LinkedHashMap<>();
+        Map<DomainName, Integer> lastLines = new HashMap<>();
         Optional<Origin.Authority> soa = Optional.empty();
-        try (Master master = new Master(
-                new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), new Name(origin.toString()), Math.max(0, ttl.toSeconds()))) {
+        Lines lines = new Lines(text);
+        try (Master master = new Master(lines, new Name(origin.toString()), Math.max(0, ttl.toSeconds()))) {
             master.disableIncludes(true);
             master.expandGenerate(false);
             for (Record record = master.nextRecord(); record != null; record = master.nextRecord()) {
                 DomainName name = name(record.getName());
                 if (record.getDClass() != DClass.IN) {
-                    throw new Malformed(0, "%s is of class %s (expected: IN)".formatted(name, DClass.string(record.getDClass())));
+                    throw new Malformed(lines.line, "%s is of class %s (expected: IN)".formatted(name, DClass.string(record.getDClass())));
                 }
                 if (!name.isWithin(origin)) {
-                    throw new Malformed(0, "%s (expected: a name at or below %s)".formatted(name, origin));
+                    throw new Malformed(lines.line, "%s (expected: a name at or below %s)".formatted(name, origin));
                 }
                 if (record instanceof SOARecord start) {
                     if (!name.equals(origin) || soa.isPresent()) {
-                        throw new Malformed(0, "SOA at %s (expected: one, at %s)".formatted(name, origin));
+                        throw new Malformed(lines.line, "SOA at %s (expected: one, at %s)".formatted(name, origin));
                     }
                     soa = Optional.of(new Origin.Authority(soa(start), Duration.ofSeconds(start.getTTL())));
                 } else {
                     byName.computeIfAbsent(name, _ -> new ArrayList<>()).add(record);
+                    lastLines.put(name, lines.line);
                 }
             }
             if (master.generators().hasNext()) {
-                throw new Malformed(0, "$GENERATE is not supported (expected: the records themselves)");
+                throw new Malformed(lineOf("$GENERATE", text), "$GENERATE is not supported (expected: the records themselves)");
             }
         } catch (TextParseException e) {
             Matcher place = LINE.matcher(String.valueOf(e.getMessage()));
-            throw place.matches() ? new Malformed(Integer.parseInt(place.group(1)), place.group(2)) : new Malformed(0, String.valueOf(e.getMessage()));
+            String reason = place.matches() ? place.group(2) : String.valueOf(e.getMessage());
+            throw new Malformed(place.matches() ? Integer.parseInt(place.group(1)) : lines.line, reason + " (expected: NAME [TTL] TYPE DATA, RFC 1035 section 5)");
         } catch (IOException | IllegalArgumentException e) {
-            throw new Malformed(0, String.valueOf(e.getMessage()));
+            throw new Malformed(lines.line, String.valueOf(e.getMessage()));
         }
         Map<DomainName, List<RRset>> records = new LinkedHashMap<>();
         for (Map.Entry<DomainName, List<Record>> each : byName.entrySet()) {
-            records.put(each.getKey(), sets(each.getKey(), each.getValue(), byName));
+            records.put(each.getKey(), sets(each.getKey(), each.getValue(), byName, lastLines.getOrDefault(each.getKey(), 0)));
         }
         if (records.isEmpty() && soa.isEmpty()) {
             throw new Malformed(0, "no record (expected: at least one)");
@@ -105,11 +110,54 @@ public record ZoneFile(DomainName origin, Optional<Origin.Authority> soa, Map<Do
         return new ZoneFile(origin, soa, records);
     }
 
+    private static int lineOf(String directive, String text) {
+        int before = (int) text.lines().takeWhile(line -> !line.stripLeading().toUpperCase(Locale.ROOT).startsWith(directive)).count();
+        return before + 1;
+    }
+
+    /// Hands out one line at a time, so that it is known in which one the parser is.
+    private static final class Lines extends InputStream {
+        private final byte[] text;
+        private int at;
+        private int line;
+
+        Lines(String text) {
+            this.text = text.getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public int read() {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] into, int from, int length) {
+            if (at == text.length) {
+                return -1;
+            }
+            if (at == 0 || text[at - 1] == '\n') {
+                line++;
+            }
+            int count = 0;
+            while (count < length && at < text.length) {
+                byte b = text[at++];
+                into[from + count++] = b;
+                if (b == '\n') {
+                    break;
+                }
+            }
+            return count;
+        }
+    }
+
     /// A set's records have one TTL, the least that any of them was given (RFC 2181 section 5.2).
-    private static List<RRset> sets(DomainName name, List<Record> records, Map<DomainName, List<Record>> all) throws Malformed {
+    ///
+    /// @param line the last one of the name
+    private static List<RRset> sets(DomainName name, List<Record> records, Map<DomainName, List<Record>> all, int line) throws Malformed {
         boolean second = records.stream().anyMatch(CNAMERecord.class::isInstance);
         if (second && records.size() > 1) {
-            throw new Malformed(0, "%s has a CNAME and %d other records (expected: the CNAME alone, RFC 1034 section 3.6.2)".formatted(name, records.size() - 1));
+            throw new Malformed(line, "%s has a CNAME and %d other records (expected: the CNAME alone, RFC 1034 section 3.6.2)".formatted(name, records.size() - 1));
         }
         Map<Integer, List<Record>> byType = new TreeMap<>();
         records.forEach(record -> byType.computeIfAbsent(record.getType(), _ -> new ArrayList<>()).add(record));

@@ -58,14 +58,14 @@ class ZoneFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '!', textBlock = """
-            a A 10.0.0.1;b A 10.0.0.300          ! 2 ! Invalid address
+            a A 10.0.0.1;b A 10.0.0.300          ! 2 ! Invalid address: 10.0.0.300 (expected: NAME [TTL] TYPE DATA
             a A 10.0.0.1;;b NONSENSE x           ! 3 ! NONSENSE
             $INCLUDE /etc/passwd                 ! 1 ! INCLUDE
-            $GENERATE 1-9000000 h$ A 10.0.0.1    ! 0 ! $GENERATE
-            other.test. A 10.0.0.1               ! 0 ! other.test. (expected: a name at or below example.com.)
-            a CH TXT x                           ! 0 ! class CH (expected: IN)
-            a CNAME b;a A 10.0.0.1               ! 0 ! a.example.com. has a CNAME and 1 other
-            x SOA a b 1 2 3 4 5                  ! 0 ! SOA at x.example.com.
+            a A 10.0.0.1;$GENERATE 1-90 h$ A ::1 ! 2 ! $GENERATE
+            ;;other.test. A 10.0.0.1;a A ::      ! 3 ! other.test. (expected: a name at or below example.com.)
+            a A 10.0.0.1;a CH TXT x              ! 2 ! class CH (expected: IN)
+            a CNAME b;a A 10.0.0.1;b A 10.0.0.1  ! 2 ! a.example.com. has a CNAME and 1 other
+            @ SOA a b (1 2;3 4 5);x SOA a b 1 2 3 4 5 ! 3 ! SOA at x.example.com.
             ; nothing                            ! 0 ! no record
             """)
     void saysWhereAndWhatIsWrong(String text, int line, String reason) {

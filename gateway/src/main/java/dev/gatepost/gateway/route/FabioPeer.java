@@ -79,6 +79,9 @@ final class FabioPeer {
             why.add("fabio knows no status %s and forwards to the redirect's URL instead".formatted(parts[0]));
             return new Seen("forwards to " + parts[1], false, why);
         }
+        if (!parts[1].contains("$path") && parts[1].indexOf('?') < 0) {
+            why.add("fabio drops the request's query where the URL has no $path, Gatepost passes it on");
+        }
         return new Seen(source + " redirects " + parts[0], true, why);
     }
 

@@ -101,7 +101,7 @@ final class TraefikPeer {
         }
         Optional<String> middleware = router ? droppedMiddleware(parts[3]) : Optional.empty();
         if (middleware.isPresent()) {
-            return new Seen("drops the router", false, List.of("instances declare middleware %s differently: Traefik drops it, and the router with it; in Gatepost each instance's own counts".formatted(middleware.get())));
+            return new Seen("drops the router", false, List.of("instances declare middleware %s differently: Traefik drops it, and the router with it; in Gatepost an instance's own counts, else that of the first service by name".formatted(middleware.get())));
         }
         Optional<String> linked = router ? droppedService(parts[3]) : Optional.empty();
         if (linked.isPresent()) {

@@ -136,6 +136,7 @@ class RouteFragmentTest {
             {route: a/ weight=3}                      ! gatepost/routes/x:1:9: route: weight without an upstream (expected: beside service or addresses
             {route: a/ scheme=https}                  ! gatepost/routes/x:1:9: route: scheme without an upstream
             {route: a/                                ! gatepost/routes/x:1:11: not YAML
+            ''                                        ! gatepost/routes/x: fragment: nothing (expected: a mapping such as
             just words                                ! gatepost/routes/x:1:1: fragment: just words (expected: a mapping such as
             route: *.a/                               ! not YAML
             """)
