@@ -1,6 +1,7 @@
 package dev.gatepost.gateway;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.catalog.ConsulAgent;
 import dev.gatepost.gateway.catalog.Health;
 import dev.gatepost.gateway.tls.SelfSigned;
@@ -12,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -199,6 +201,22 @@ final class CommandLineTest {
                         Gatepost reads fabio/config with fragments.fabio-path
                     2 declarations, 1 not alike everywhere, 0 rejected by Gatepost
                     """, commands.out(), commands::err);
+        }
+    }
+
+    @Test
+    void lintComparesTheCatalogWithoutTheRightToReadKeys() throws Exception {
+        try (ConsulAgent consul = ConsulAgent.start("-hcl=acl { enabled = true default_policy = \"allow\" enable_key_list_policy = true tokens { master = \"root\" } }")) {
+            consul.useToken("root");
+            Await.until("ACLs are up", Duration.ofSeconds(30), () -> consul.get("/v1/catalog/services").has("consul"));
+            consul.service("web").id("web-1").port(9001).tag("gatepost.route=shop.test/").check(Health.PASSING).register();
+            consul.cli("acl", "policy", "create", "-name", "nokeys", "-rules", "key_prefix \"\" { policy = \"deny\" }");
+            consul.cli("acl", "token", "update", "-id", "00000000-0000-0000-0000-000000000002", "-policy-name", "nokeys");
+            Ended lint = gatepost("lint", "--consul", consul.address());
+            assertTrue(lint.out().contains("\nweb      1          gatepost.route=shop.test/  -      -        shop.test/\n"), lint::out);
+            assertTrue(lint.err().contains("gatepost: fabio's commands under fabio/config are left out: "), lint::err);
+            assertTrue(lint.err().contains("key_prefix \"fabio/config\""), lint::err);
+            assertEquals(0, lint.exit());
         }
     }
 

@@ -77,13 +77,13 @@ final class RouteAssembly {
         return admitted;
     }
 
-    /// Names both parties.
+    /// Names both parties, and the host in place of the pattern that all services share.
     static Rejected taken(Claim claim, RouteKey key, Claim owner) {
         return new Rejected(
                 DefaultHost.KIND,
                 claim.service(),
                 claim.instance().key(),
-                claim.declaration().text(),
+                claim.key().id(),
                 "%s belongs to %s (expected: a name that nobody else has)".formatted(key.id(), owner.isWritten() ? owner.owner() : "service " + owner.service()));
     }
 

@@ -65,11 +65,11 @@ record TraefikLabels(
         return items;
     }
 
-    /// A name of this provider, which is the one that can be meant.
+    /// A name of one of the providers that can be meant: the catalog is read from Consul and from a file, as one.
     static String local(String name) {
         int at = name.indexOf('@');
-        if (at >= 0 && !name.substring(at).equals("@consulcatalog")) {
-            throw new Expression.Malformed("%s (expected: a name without provider, or with @consulcatalog, in this version)".formatted(name));
+        if (at >= 0 && !name.substring(at).equals("@consulcatalog") && !name.substring(at).equals("@file")) {
+            throw new Expression.Malformed("%s (expected: a name without provider, or with @consulcatalog or @file, in this version)".formatted(name));
         }
         return (at < 0 ? name : name.substring(0, at)).toLowerCase(Locale.ROOT);
     }

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway.route;
 
 import dev.gatepost.gateway.catalog.Health;
+import dev.gatepost.gateway.catalog.HealthRule;
 import dev.gatepost.gateway.route.Explanation.Considered;
 import dev.gatepost.gateway.route.Explanation.Target;
 import dev.gatepost.gateway.route.Explanation.Withheld;
@@ -46,6 +47,19 @@ class ExplanationTest {
                 explanation.considered().subList(0, 3));
         assertTrue(explanation.considered().contains(new Considered("a.example.com:8443/admin", "port differs: 443 is not 8443")));
         assertTrue(explanation.considered().contains(new Considered("/vip", "path differs: /api/x is not at or below /vip")));
+    }
+
+    /// Whoever wonders why a URL leads to somebody else's service, asks for that URL.
+    @Test
+    void saysWhoseDefaultHostGaveWay() {
+        RouteSettings settings = new RouteSettings(Catalogs.SETTINGS.dialects(), HealthRule.PASSING, "{service}.qa");
+        RouteTable shared = RouteTable.from(Catalogs.snapshot(instance("my-shop", "1"), instance("my_shop", "1"), instance("other", "1")), settings, RouteTable.EMPTY);
+        Explanation explanation = shared.explain("http://my-shop.qa/x", "GET");
+        assertEquals("my-shop@my-shop.qa/", explanation.upstream());
+        assertEquals(
+                List.of(new Considered(
+                        "my-shop.qa/", "rejected, service my_shop, instance n1/my_shop-1: my-shop.qa/ belongs to service my-shop (expected: a name that nobody else has)")),
+                explanation.considered());
     }
 
     @Test

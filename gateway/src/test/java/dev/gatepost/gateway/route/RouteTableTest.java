@@ -190,7 +190,7 @@ class RouteTableTest {
                 settings,
                 RouteTable.EMPTY);
         assertEquals(
-                List.of(new Rejected("default-host", "shop", "n1/shop-1", "{service}.qa", "https://shop.qa/ belongs to service taker (expected: a name that nobody else has)")),
+                List.of(new Rejected("default-host", "shop", "n1/shop-1", "shop.qa/", "https://shop.qa/ belongs to service taker (expected: a name that nobody else has)")),
                 table.rejected());
     }
 

@@ -193,6 +193,14 @@ class TraefikDialectTest {
         assertEquals(1, fourth.rejected().size());
     }
 
+    /// What Traefik's file provider had, stands in the file catalog.
+    @Test
+    void aMiddlewareOfAFileIsOneOfTheCatalogs() {
+        RouteTable table = Catalogs.table(
+                Catalogs.instance("web", "1", R + "rule=Host(`a`)", R + "middlewares=m@file"), Catalogs.instance("middlewares", "1", M + "addprefix.prefix=/x"));
+        assertEquals("/x", table.routes().getFirst().options().prepend());
+    }
+
     @Test
     void aPathIsExactAndAPrefixIsPlain() {
         RouteTable table = Catalogs.table(Catalogs.instance("web", "1", R + "rule=Path(`/x`) || PathPrefix(`/y`)"));
@@ -333,7 +341,8 @@ class TraefikDialectTest {
         "rule=Host(`a`) && Host(`b`); admits no request",
         "rule=Host(`a:80`); expected: a host name without port",
         "middlewares=nope; middleware nope (expected: one that an instance declares)",
-        "middlewares=m@file; expected: a name without provider",
+        "middlewares=m@docker; m@docker (expected: a name without provider, or with @consulcatalog or @file",
+        "middlewares=m@file; middleware m@file (expected: one that an instance declares)",
         "middlewares=auth; basicauth.users=x:y (expected: a middleware that this version supports",
         "middlewares=closed; sourcerange= (expected: a value)",
         "service=nope; service nope (expected: a service that this instance declares",
