@@ -101,6 +101,9 @@ final class FabioDialect {
         if (source.isEmpty()) {
             throw new Malformed("nothing after the prefix (expected: HOST/PATH or /PATH)");
         }
+        if (source.chars().anyMatch(c -> c <= ' ' || c == 0x7f)) {
+            throw new Malformed("\"%s\" holds a tab or another control character (expected: a blank before the options)".formatted(source));
+        }
         if (source.startsWith(":")) {
             throw new Malformed("\"%s\": TCP listeners are not supported by this version (expected: HOST/PATH or /PATH)".formatted(source));
         }

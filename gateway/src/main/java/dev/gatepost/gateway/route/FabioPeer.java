@@ -38,7 +38,7 @@ final class FabioPeer {
             int equals = word.indexOf('=');
             options.put(equals < 0 ? word : word.substring(0, equals), equals < 0 ? "" : word.substring(equals + 1));
         }
-        if (tag.source().isEmpty()) {
+        if (tag.source().isEmpty() || tag.source().chars().anyMatch(Character::isWhitespace)) {
             return new Seen(FREEZES, false, List.of("fabio can't read the route that it makes of this and keeps its last table for good; Gatepost rejects the tag alone"));
         }
         if (!options.getOrDefault("weight", "0").matches("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?")) {

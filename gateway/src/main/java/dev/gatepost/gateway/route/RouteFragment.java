@@ -37,7 +37,7 @@ public final class RouteFragment {
     /// Stands for the instances of a service that the catalog doesn't have.
     static final Instance NOBODY = new Instance(
             "none", "", new Node("nowhere", "", "", "", Map.of(), Map.of()), "", 0, List.of(), Map.of(), Map.of(), Weights.DEFAULT,
-            List.of(new Check("catalog", "no such service, or none of its instances has the tag", Health.CRITICAL)));
+            List.of(new Check("catalog", "no such service, or none of its instances has a port and the tag", Health.CRITICAL)));
 
     /// Of a text that is not YAML.
     private static final Pattern ROUTE_LINE = Pattern.compile("\\s*(?:\\{?\\s*[\"']?route[\"']?\\s*:|-)\\s*[\"']?([^\"'#,{}\\[\\]]+?)\\s*(?:[\"'#,}\\]].*)?");

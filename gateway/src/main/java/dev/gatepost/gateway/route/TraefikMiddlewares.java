@@ -131,7 +131,7 @@ final class TraefikMiddlewares {
         String port = "";
         if (labels.containsKey("port")) {
             Label given = needed(labels, "port", any);
-            require(given.value().matches("[1-9]\\d{0,4}"), given, "1 to 65535");
+            require(given.value().matches("[1-9]\\d{0,4}") && Integer.parseInt(given.value()) <= 65_535, given, "1 to 65535");
             port = given.value().equals(scheme.value().equals("https") ? "443" : "80") ? "" : ":" + given.value();
         }
         schemeRedirect = Optional.of(new SchemeRedirect(scheme.value(), scheme.value() + "://$host" + port + "$path", flag(labels, "permanent")));

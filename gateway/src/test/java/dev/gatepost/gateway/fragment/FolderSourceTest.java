@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +24,9 @@ class FolderSourceTest {
     @TempDir
     Path folder;
 
+    /// Written by the source's thread.
+    private volatile FragmentSource.Found found = FragmentSource.Found.NOTHING;
+
     /// Root may list everything, so that the file system alone can't say no here.
     @Test
     void aFolderInItThatIsClosedTakesNothingAwayAndLeavesTheOthersAlone() throws Exception {
@@ -32,23 +34,23 @@ class FolderSourceTest {
         Files.writeString(closed.resolve("old.yaml"), "route: old/");
         Files.writeString(folder.resolve("shop.yaml"), "route: shop/");
         AtomicBoolean open = new AtomicBoolean(true);
+        FolderSource.Listing all = Files::list;
         FolderSource.Listing listing = each -> {
             if (each.equals(closed) && !open.get()) {
                 throw new AccessDeniedException(each.toString());
             }
-            return Files.list(each);
+            return all.of(each);
         };
-        AtomicReference<FragmentSource.Found> found = new AtomicReference<>(FragmentSource.Found.NOTHING);
         try (FolderSource source = new FolderSource(folder, OFTEN, InstantSource.system(), listing)) {
-            source.start(found::set);
-            Await.until("both are read", SOON, () -> found.get().fragments().size() == 2);
+            source.start(each -> found = each);
+            Await.until("both are read", SOON, () -> found.fragments().size() == 2);
             open.set(false);
             Files.writeString(folder.resolve("more.yaml"), "route: more/");
-            Await.until("what is new beside the closed one is read", SOON, () -> found.get().fragments().size() == 3);
-            List<Fragment> fragments = found.get().fragments();
+            Await.until("what is new beside the closed one is read", SOON, () -> found.fragments().size() == 3);
+            List<Fragment> fragments = found.fragments();
             assertEquals(List.of("old", "more", "shop"), fragments.stream().map(Fragment::name).toList());
             assertTrue(fragments.getFirst().unreadable().orElse("").contains("AccessDenied"), fragments::toString);
-            assertEquals(List.of(closed.toString()), found.get().rejected().stream().map(RejectedFragment::source).toList());
+            assertEquals(List.of(closed.toString()), found.rejected().stream().map(RejectedFragment::source).toList());
             assertTrue(source.status().lastError().isEmpty());
         }
     }
@@ -57,12 +59,11 @@ class FolderSourceTest {
     void aPipeIsNoFragment() throws Exception {
         assertEquals(0, new ProcessBuilder("mkfifo", folder.resolve("pipe.yaml").toString()).start().waitFor());
         Files.writeString(folder.resolve("shop.yaml"), "route: shop/");
-        AtomicReference<FragmentSource.Found> found = new AtomicReference<>(FragmentSource.Found.NOTHING);
         try (FolderSource source = new FolderSource(folder, OFTEN, InstantSource.system())) {
-            source.start(found::set);
-            Await.until("the other is read", SOON, () -> !found.get().fragments().isEmpty());
+            source.start(each -> found = each);
+            Await.until("the other is read", SOON, () -> !found.fragments().isEmpty());
         }
-        assertEquals(List.of("pipe.yaml: no regular file", "shop.yaml: "), Stream.of(found.get()).flatMap(each -> each.fragments().stream())
+        assertEquals(List.of("pipe.yaml: no regular file", "shop.yaml: "), Stream.of(found).flatMap(each -> each.fragments().stream())
                 .map(each -> Path.of(each.place().source()).getFileName() + ": " + each.unreadable().orElse("").replace("java.io.IOException: ", "")).toList());
     }
 }

@@ -200,6 +200,7 @@ class FabioDialectTest {
         "'urlprefix-/ deny=ip:', deny=ip:",
         "'urlprefix-/ allow=ip:10.0.0.1 deny=ip:10.0.0.2', allow and deny together",
         "'urlprefix-/%zz', valid percent-encodings",
+        "'urlprefix-/foo	strip=/foo', holds a tab or another control character",
         "'urlprefix-/ allow=ip:10.0.0.1 allow=ip:10.0.0.2', option allow is given twice",
         "'urlprefix-/ strip=/a strip=/b', option strip is given twice",
     })

@@ -23,6 +23,7 @@ class PeerComparisonTest {
         "urlprefix-shop.example.com/api strip=/api; shop.example.com/api; shop.example.com/api*; ''",
         "urlprefix-shop.example.com; shop.example.com/; shop.example.com/; ''",
         "urlprefix-; freezes its table; rejected; keeps its last table for good",
+        "urlprefix-/foo\tstrip=/foo; freezes its table; rejected; holds a tab",
         "urlprefix-/ weight=much; freezes its table; rejected; can't read weight=much",
         "urlprefix-/ proto=https; / by https; /; ''",
         "urlprefix-:1234 proto=tcp; TCP on :1234; rejected; proto=tcp",

@@ -348,6 +348,7 @@ class TraefikDialectTest {
         "service=nope; service nope (expected: a service that this instance declares",
         "middlewares=errors; errors.status=500-599 (expected: a middleware that this version supports",
         "middlewares=mixed; mixed.stripprefix.prefixes=/x (expected: a middleware of one kind",
+        "middlewares=far; redirectscheme.port=70000 (expected: 1 to 65535)",
         "middlewares=late; redirect.redirectregex.regex=x (expected: redirectregex before what changes the path",
         "middlewares=cors; cors.headers.accesscontrolallowmethods=GET (expected: what this version supports of it: custom request and response headers",
         "middlewares=backoff; backoff.retry.initialinterval=100ms (expected: what this version supports of it: attempts)",
@@ -375,7 +376,8 @@ class TraefikDialectTest {
                 "traefik.http.middlewares.cors.headers.accesscontrolallowmethods=GET", "traefik.http.middlewares.backoff.retry.attempts=2",
                 "traefik.http.middlewares.backoff.retry.initialinterval=100ms", "traefik.http.middlewares.depth.ipallowlist.sourcerange=10.0.0.0/8",
                 "traefik.http.middlewares.depth.ipallowlist.ipstrategy.depth=1", "traefik.http.middlewares.framing.headers.customrequestheaders.content-length=1",
-                "traefik.http.middlewares.closed.ipallowlist.sourcerange="));
+                "traefik.http.middlewares.closed.ipallowlist.sourcerange=", "traefik.http.middlewares.far.redirectscheme.scheme=https",
+                "traefik.http.middlewares.far.redirectscheme.port=70000"));
         assertEquals(List.of("good/"), ids(table));
         assertEquals(1, table.rejected().size());
         assertTrue(table.rejected().getFirst().reason().contains(reason), table.rejected().getFirst()::reason);
