@@ -133,6 +133,7 @@ final class GatewayMetrics {
                 .counter("gatepost_upstream_retries_total", "Requests sent once more, to another connection or endpoint.", () -> gate(GateMetrics::retries))
                 .counter("gatepost_upstream_retries_refused_total", "Requests that failed since too many others had been sent again.", () -> gate(GateMetrics::refusedRetries))
                 .gauge("gatepost_upstream_waiting", "Requests that wait for an endpoint with room.", () -> gate(GateMetrics::waiting))
+                .gauge("gatepost_upstream_leaving", "Requests and WebSockets in flight to instances that get no new ones, as no route leads there any more.", () -> gate(GateMetrics::leaving))
                 .counter("gatepost_upstream_circuits_opened_total", "Routes left alone but for one request a second, since all of the last ones ran into timeouts.", () -> gate(GateMetrics::circuitsOpened))
                 .counter("gatepost_upstream_ejections_total", "Endpoints passed over for a while since their requests failed.", () -> gate(GateMetrics::ejections))
                 .counter("gatepost_upstream_connects_total", "Connections opened to endpoints.", () -> gate(GateMetrics::upstreamConnects))

@@ -55,6 +55,7 @@ final class EndpointHealth {
     void checked(String problem) {
         if (failedCheck.isEmpty() && !problem.isEmpty()) {
             ejections++;
+            pool.ejected();
         }
         failedCheck = problem;
     }
@@ -139,6 +140,7 @@ final class EndpointHealth {
         ejectedUntil = now + (FIRST_EJECTION_NANOS << Math.min(ejectionsInRow++, MOST_DOUBLINGS));
         responses = errors = 0;
         ejections++;
+        pool.ejected();
         verdict = new Ejection.Verdict(true, why, now, ejectedUntil);
         pool.judged();
     }

@@ -57,8 +57,6 @@ final class EndpointPool {
     // Written by the event loop alone; a reader elsewhere may see them late, never torn.
     long requests;
     long failures;
-    long connects;
-    long reuses;
     /// Requests whose response has begun, and the time that these took until then.
     long answers;
     long answerNanos;
@@ -79,6 +77,10 @@ final class EndpointPool {
     /// Its health has found something out.
     void judged() {
         loop.counters.verdicts++;
+    }
+
+    void ejected() {
+        loop.counters.ejections++;
     }
 
     private static @Nullable InetAddress literal(String host) {
@@ -102,12 +104,18 @@ final class EndpointPool {
     /// @return whether that one decides if it stays ejected
     boolean begin() {
         inFlight++;
+        if (retired) {
+            loop.counters.leaving++;
+        }
         return health.begin(loop.now());
     }
 
     /// A request that was given to it is over, or goes elsewhere.
     void over(boolean probe) {
         inFlight--;
+        if (retired) {
+            loop.counters.leaving--;
+        }
         if (probe) {
             health.probed();
         }
@@ -143,7 +151,7 @@ final class EndpointPool {
         if (http2 != null) {
             EndpointSide stream = http2.take(request.upgrade);
             if (stream != null) {
-                reuses++;
+                loop.counters.reuses++;
                 return stream;
             }
         }
@@ -156,7 +164,7 @@ final class EndpointPool {
             return null;
         }
         idleCount--;
-        reuses++;
+        loop.counters.reuses++;
         return connection;
     }
 
@@ -169,7 +177,7 @@ final class EndpointPool {
         Http1Upstream connection = new Http1Upstream(loop, this, attempts);
         attempts.connecting(connection);
         connections++;
-        connects++;
+        loop.counters.connects++;
         if (literal != null) {
             connect(connection, literal);
         } else {
@@ -180,7 +188,7 @@ final class EndpointPool {
     /// Opens a connection that begins with more than TCP.
     void open(Opening opening, boolean verified) {
         connections++;
-        connects++;
+        loop.counters.connects++;
         Offer offer = opening.offer();
         UpstreamTls tls = loop.settings.upstreamTls();
         if (offer == null || tls.isPrepared(verified, offer)) {
@@ -280,7 +288,10 @@ final class EndpointPool {
 
     /// Nothing is routed here any more: idle connections close, busy ones finish.
     void retire() {
-        retired = true;
+        if (!retired) {
+            retired = true;
+            loop.counters.leaving += inFlight;
+        }
         while (idleCount > 0) {
             idle[idleCount - 1].close();
         }

@@ -25,6 +25,7 @@ import java.util.stream.IntStream;
 /// @param exchanges          in flight now
 /// @param refusedRetries     requests that failed since too many others had been sent again
 /// @param waiting            requests that wait for an endpoint with room now
+/// @param leaving            requests in flight to endpoints that no route leads to any more
 /// @param circuitsOpened     routes left alone for a while, since all that was asked ran into timeouts, so far
 /// @param ejections          endpoints taken out of turn so far
 /// @param upstreamConnects   connections opened to endpoints
@@ -47,6 +48,7 @@ public record GateMetrics(
         long retries,
         long refusedRetries,
         long waiting,
+        long leaving,
         long circuitsOpened,
         long ejections,
         long upstreamConnects,
@@ -91,10 +93,11 @@ public record GateMetrics(
                 sum(loops, loop -> loop.counters.retries),
                 sum(loops, loop -> loop.counters.refusedRetries),
                 sum(loops, loop -> loop.counters.waiting),
+                sum(loops, loop -> loop.counters.leaving),
                 sum(loops, loop -> loop.counters.circuitsOpened),
-                sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.health.ejections).sum()),
-                sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.connects).sum()),
-                sum(loops, loop -> loop.pools().stream().mapToLong(pool -> pool.reuses).sum()),
+                sum(loops, loop -> loop.counters.ejections),
+                sum(loops, loop -> loop.counters.connects),
+                sum(loops, loop -> loop.counters.reuses),
                 () -> routes(loops));
     }
 

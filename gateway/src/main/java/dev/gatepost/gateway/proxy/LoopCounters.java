@@ -36,10 +36,16 @@ final class LoopCounters {
     long retries;
     /// Not made, since the budget was spent.
     long refusedRetries;
+    /// Connections opened to endpoints, and requests on kept ones. Not summed up from the endpoints: when one is forgotten, no count may fall.
+    long connects;
+    long reuses;
+    long ejections;
     /// Endpoints ejected and restored.
     long verdicts;
     /// Routes that were left alone since all that was asked ran into timeouts.
     long circuitsOpened;
+    /// In flight to endpoints that get no new ones, since no route leads there any more.
+    long leaving;
     /// Requests that wait for an endpoint with room.
     long waiting;
 

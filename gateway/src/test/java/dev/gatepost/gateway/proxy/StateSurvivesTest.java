@@ -1,5 +1,6 @@
 package dev.gatepost.gateway.proxy;
 
+import dev.gatepost.gateway.catalog.Await;
 import dev.gatepost.gateway.route.Forwarding;
 import dev.gatepost.gateway.route.Forwarding.Balance;
 import dev.gatepost.gateway.route.HostPattern;
@@ -48,6 +49,29 @@ class StateSurvivesTest {
                 assertTrue(!next.equals(last), "the other one's turn, request " + i);
                 last = next;
             }
+        }
+    }
+
+    @Test
+    void whatIsLeftAtAnEndpointThatIsGoneIsCountedAndNoCounterFalls() throws Exception {
+        try (RawOrigin gone = RawOrigin.manual();
+                RawOrigin other = answering("b");
+                RunningGate gate = RunningGate.start().routeTo(gone.port());
+                RawClient client = gate.connect()) {
+            client.send("GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            RawClient server = gone.accept();
+            server.readHead();
+            server.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+            client.readHead();
+            assertEquals(0, gate.gate().metrics().leaving());
+            gate.routeTo(other.port());
+            Await.until("the endpoint is forgotten", Duration.ofSeconds(30), () -> gate.gate().endpoints().isEmpty());
+            Await.until("its WebSocket counts", Duration.ofSeconds(30), () -> gate.gate().metrics().leaving() == 1);
+            assertEquals(1, gate.gate().metrics().upstreamConnects());
+            client.send("still there");
+            assertEquals("still there", server.read(11));
+            client.reset();
+            Await.until("it has left", Duration.ofSeconds(30), () -> gate.gate().metrics().leaving() == 0);
         }
     }
 
