@@ -36,12 +36,12 @@ public interface AccessLog extends AutoCloseable {
         if (config.output().equals("none")) {
             return NONE;
         }
-        return new BufferedAccessLog(Sink.open(config.output()), origin, BufferedAccessLog.laneBytes(config.buffer(), threads), config.dnsSample());
+        return new BufferedAccessLog(Sink.open(config.output()), origin, BufferedAccessLog.laneBytes(config.buffer(), threads), config.dnsSample(), QueryMask.of(config.redact()));
     }
 
     /// Encodes each record as any other log does, and keeps nothing.
     static AccessLog discarding(Origin origin) {
-        return new BufferedAccessLog(Sink.NOWHERE, origin, BufferedAccessLog.laneBytes(0, 1), 1);
+        return new BufferedAccessLog(Sink.NOWHERE, origin, BufferedAccessLog.laneBytes(0, 1), 1, QueryMask.NONE);
     }
 
     /// Keeps nothing, and looks at nothing.

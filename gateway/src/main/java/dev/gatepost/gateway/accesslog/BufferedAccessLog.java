@@ -17,14 +17,14 @@ final class BufferedAccessLog implements AccessLog {
 
     /// @param laneBytes a power of two: what waits for the writer, per event loop
     /// @param dnsSample of so many queries that were answered in order one is logged
-    BufferedAccessLog(Sink sink, Origin origin, int laneBytes, int dnsSample) {
+    BufferedAccessLog(Sink sink, Origin origin, int laneBytes, int dnsSample, QueryMask mask) {
         this.dnsSample = dnsSample;
         this.writer = new LogWriter(sink);
         LogWriter writer = this.writer;
         this.pens = new FastThreadLocal<>() {
             @Override
             protected Pen initialValue() {
-                Pen pen = new Pen(new Lane(laneBytes), new EcsEncoder(origin));
+                Pen pen = new Pen(new Lane(laneBytes), new EcsEncoder(origin, mask));
                 writer.add(pen.lane);
                 return pen;
             }

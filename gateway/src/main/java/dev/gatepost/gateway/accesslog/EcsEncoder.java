@@ -106,6 +106,7 @@ public final class EcsEncoder {
     private static final int REFUSED = 5;
 
     private final EcsConstants constants;
+    private final QueryMask mask;
     private final JsonLine line = new JsonLine();
     private final UtcClockText clock = new UtcClockText();
     /// The front half of event.id, which is unique, so that a line shipped twice is indexed once.
@@ -113,6 +114,11 @@ public final class EcsEncoder {
     private long lines;
 
     public EcsEncoder(AccessLog.Origin origin) {
+        this(origin, QueryMask.NONE);
+    }
+
+    EcsEncoder(AccessLog.Origin origin, QueryMask mask) {
+        this.mask = mask;
         this.constants = EcsConstants.of(origin);
     }
 
@@ -179,6 +185,7 @@ public final class EcsEncoder {
         }
         text(METHOD, exchange.method, 64);
         text(REQUEST_ID, exchange.requestId, 128);
+        mask.applyToUrl(exchange.referrer);
         text(REFERRER, exchange.referrer, 1024);
         text(MIME_TYPE, exchange.requestMimeType, 128);
         line.raw('}');
@@ -203,6 +210,7 @@ public final class EcsEncoder {
         line.raw(exchange.connection.url());
         authority(exchange.authority);
         Slice target = exchange.target;
+        mask.applyToUrl(target);
         text(ORIGINAL, target, 2048);
         byte[] bytes = target.array();
         // Only the origin form (RFC 9112 section 3.2.1) has a path and query of its own.

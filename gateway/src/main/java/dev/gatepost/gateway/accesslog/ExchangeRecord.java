@@ -1,7 +1,8 @@
 package dev.gatepost.gateway.accesslog;
 
 /// What is known of one exchange when it ends. Mutable and reused, one per downstream connection or stream: the proxy
-/// fills it as the exchange goes, hands it to the access log once, and clears it. Slices point into the proxy's own bytes.
+/// fills it as the exchange goes, hands it to the access log once, and clears it. Slices point into the proxy's own bytes, and what
+/// is not for anybody's eyes the log overwrites there.
 /// Times are nanoseconds; `...Nanos` of the phases are durations, -1 where the phase did not happen.
 public final class ExchangeRecord {
     /// So many attempts are told one by one.

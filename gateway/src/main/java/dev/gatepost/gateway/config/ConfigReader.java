@@ -95,7 +95,7 @@ public final class ConfigReader {
                 new Fragments(find(Settings.FRAGMENTS_FOLDER), find(Settings.FRAGMENTS_FABIO_PATH)),
                 routes(),
                 find(Settings.TRUSTED_PROXIES).orElse(List.of()),
-                new AccessLog(get(Settings.ACCESS_LOG_OUTPUT), get(Settings.ACCESS_LOG_FORMAT), Math.toIntExact(get(Settings.ACCESS_LOG_BUFFER)), get(Settings.ACCESS_LOG_DNS_SAMPLE)),
+                new AccessLog(get(Settings.ACCESS_LOG_OUTPUT), get(Settings.ACCESS_LOG_FORMAT), Math.toIntExact(get(Settings.ACCESS_LOG_BUFFER)), get(Settings.ACCESS_LOG_DNS_SAMPLE), get(Settings.ACCESS_LOG_REDACT)),
                 timeouts(),
                 limits(),
                 new Drain(get(Settings.DRAIN_GRACE), get(Settings.DRAIN_TIMEOUT), get(Settings.DRAIN_HAND_OVER)),

@@ -285,7 +285,12 @@ public record GatewayConfig(
     /// @param output `stdout`, `file:PATH` (absolute), `tcp://HOST:PORT` or `none`
     /// @param buffer    bytes that may wait for a slow output before lines are dropped and counted
     /// @param dnsSample of so many DNS queries that were answered in order one is logged
-    public record AccessLog(String output, Format format, int buffer, int dnsSample) {
+    /// @param redact    query parameters whose values are not logged
+    public record AccessLog(String output, Format format, int buffer, int dnsSample, List<String> redact) {
+        public AccessLog {
+            redact = List.copyOf(redact);
+        }
+
         public enum Format { ECS }
     }
 

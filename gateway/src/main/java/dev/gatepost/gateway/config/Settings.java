@@ -222,6 +222,9 @@ final class Settings {
             "how much may wait for a slow output before lines are dropped and counted");
     static final Setting<Integer> ACCESS_LOG_DNS_SAMPLE = of("access-log.dns-sample", Syntax.count(1, 1_000_000), "1", RARELY,
             "of so many DNS queries that were answered in order (NOERROR, NXDOMAIN) one is logged, with that number as `gatepost.dns.sample`; all others are");
+    static final Setting<List<String>> ACCESS_LOG_REDACT = of("access-log.redact", Syntax.list(Syntax.text()),
+            "access_token, id_token, refresh_token, client_secret, password, api_key, sig, signature, X-Amz-Signature, X-Goog-Signature", RARELY,
+            "query parameters whose values are logged as asterisks, in the URL and in the referrer; capitals don't matter; `[]` for none");
 
     private Settings() {}
 

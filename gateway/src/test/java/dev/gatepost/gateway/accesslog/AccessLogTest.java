@@ -158,7 +158,7 @@ class AccessLogTest {
     @Test
     void countsExactlyWhatABlockedSinkCost() throws IOException {
         GatedSink sink = new GatedSink();
-        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1);
+        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1, QueryMask.NONE);
         int sent = 0;
         while (log.dropped() < 500) {
             log.log(Exchanges.typical());
@@ -174,7 +174,7 @@ class AccessLogTest {
         GatedSink sink = new GatedSink();
         sink.open.set(true);
         sink.failures.set(2);
-        try (AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1)) {
+        try (AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1, QueryMask.NONE)) {
             for (int i = 0; i < 50; i++) {
                 log.log(Exchanges.typical());
             }
@@ -234,7 +234,7 @@ class AccessLogTest {
     @Test
     void closesInBoundedTimeThoughTheSinkIsBlocked() throws IOException {
         GatedSink sink = new GatedSink();
-        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1);
+        AccessLog log = new BufferedAccessLog(sink, ORIGIN, 128 * 1024, 1, QueryMask.NONE);
         log.log(Exchanges.typical());
         await(() -> sink.entered);
         long begin = System.nanoTime();
@@ -250,7 +250,7 @@ class AccessLogTest {
         failed.rcode = 2;
         QueryRecord stale = Exchanges.query();
         stale.stale = true;
-        try (AccessLog log = AccessLog.open(new GatewayConfig.AccessLog("file:" + file, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024, 10), ORIGIN, 4)) {
+        try (AccessLog log = AccessLog.open(new GatewayConfig.AccessLog("file:" + file, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024, 10, List.of()), ORIGIN, 4)) {
             for (int i = 0; i < 1000; i++) {
                 log.log(Exchanges.query());
                 if (i % 100 == 0) {
@@ -310,7 +310,7 @@ class AccessLogTest {
     }
 
     private static AccessLog open(String output) throws IOException {
-        return AccessLog.open(new GatewayConfig.AccessLog(output, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024, 1), ORIGIN, 4);
+        return AccessLog.open(new GatewayConfig.AccessLog(output, GatewayConfig.AccessLog.Format.ECS, 4 * 1024 * 1024, 1, List.of()), ORIGIN, 4);
     }
 
     private static Set<String> ids(List<String> lines) throws IOException {

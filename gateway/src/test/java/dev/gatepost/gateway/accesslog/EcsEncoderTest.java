@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -321,6 +322,31 @@ class EcsEncoderTest {
         JsonNode line = line(exchange);
         assertTrue(line.at("/gatepost/truncated").asBoolean());
         assertEquals("upstream_reset_before_response", line.at("/gatepost/cause").asText());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/a?token=abc&x=1, /a?token=***&x=1",
+        "/a?x=1&TOKEN=a=b&token=, /a?x=1&TOKEN=***&token=",
+        "/token=abc?tokens=1&token&xtoken=2, /token=abc?tokens=1&token&xtoken=2",
+        "http://h/?Sig=%41, http://h/?Sig=***",
+        "/?token, /?token",
+        "/?, /?",
+        "/a?b?token=1&token=?&, /a?b?token=1&token=*&",
+    })
+    void masksWhatWhoeverReadsItCouldUse(String url, String logged) throws IOException {
+        EcsEncoder masking = new EcsEncoder(new AccessLog.Origin("edge-1", "0.1.0"), QueryMask.of(List.of("Token", "sig")));
+        ExchangeRecord exchange = Exchanges.typical();
+        Exchanges.set(exchange.target, url);
+        Exchanges.set(exchange.referrer, url);
+        byte[] out = new byte[EcsEncoder.MAX_BYTES];
+        JsonNode line = JSON.readTree(out, 0, masking.encode(exchange, out, 0));
+        assertEquals(logged, line.at("/url/original").asText());
+        assertEquals(logged, line.at("/http/request/referrer").asText());
+        int mark = logged.indexOf('?');
+        if (logged.startsWith("/") && mark + 1 < logged.length()) {
+            assertEquals(logged.substring(mark + 1), line.at("/url/query").asText());
+        }
     }
 
     @Test

@@ -151,7 +151,11 @@ final class ConfigReaderTest {
         assertEquals(new InetSocketAddress(0), config.http().orElseThrow().address());
         assertEquals("http://127.0.0.1:8500", config.consul().orElseThrow().address());
         assertEquals("gatepost", config.consul().orElseThrow().keyPrefix());
-        assertEquals(new AccessLog("stdout", AccessLog.Format.ECS, 4 << 20, 1), config.accessLog());
+        assertEquals(
+                new AccessLog("stdout", AccessLog.Format.ECS, 4 << 20, 1, List.of(
+                        "access_token", "id_token", "refresh_token", "client_secret", "password", "api_key", "sig", "signature", "X-Amz-Signature", "X-Goog-Signature")),
+                config.accessLog());
+        assertEquals(List.of(), read("http: { address: ':0' }\naccess-log: { redact: [] }\nconsul:\n", Map.of()).accessLog().redact());
         assertEquals(Timeouts.DEFAULT, config.timeouts());
         assertEquals(Limits.DEFAULT, config.limits());
         assertEquals(Drain.DEFAULT, config.drain());
