@@ -58,7 +58,8 @@ final class TraefikMiddlewares {
         }
         for (String name : list(names)) {
             SortedMap<String, Label> labels = declared.apply(TraefikLabels.local(name))
-                    .orElseThrow(() -> new Malformed("middleware %s (expected: one that an instance declares)".formatted(name)));
+                    .orElseThrow(() -> new Malformed("middleware %s (expected: one that an instance declares%s)"
+                            .formatted(name, name.endsWith("@file") ? "; Traefik's own files are not read by this version" : "")));
             // The labels of one middleware are of one kind: it is what stands before the first dot.
             String first = labels.firstKey();
             String kind = first.contains(".") ? first.substring(0, first.indexOf('.')) : first;

@@ -149,6 +149,15 @@ class PeerComparisonTest {
         assertTrue(findings.getLast().why().getFirst().contains("instances declare service s differently"), findings::toString);
     }
 
+    /// It may stand in a file of Traefik's, which nobody here can see.
+    @Test
+    void saysThatTraefikMayHaveAMiddlewareOfAFile() {
+        Finding file = only(passing(instance("web", "1", R + "rule=Host(`a`)", R + "middlewares=auth@file")));
+        assertEquals(List.of("Host(`a`)", "rejected"), List.of(file.traefik(), file.gatepost()));
+        Finding missing = only(passing(instance("web", "1", R + "rule=Host(`a`)", R + "middlewares=auth")));
+        assertEquals(List.of("rejects it", "rejected"), List.of(missing.traefik(), missing.gatepost()));
+    }
+
     @Test
     void saysWhatFabiosCommandsDo() {
         List<FabioCommands.Line> lines = FabioCommands.lines("kv", "fabio/config", """

@@ -342,7 +342,7 @@ class TraefikDialectTest {
         "rule=Host(`a:80`); expected: a host name without port",
         "middlewares=nope; middleware nope (expected: one that an instance declares)",
         "middlewares=m@docker; m@docker (expected: a name without provider, or with @consulcatalog or @file",
-        "middlewares=m@file; middleware m@file (expected: one that an instance declares)",
+        "middlewares=m@file; middleware m@file (expected: one that an instance declares; Traefik's own files are not read by this version)",
         "middlewares=auth; basicauth.users=x:y (expected: a middleware that this version supports",
         "middlewares=closed; sourcerange= (expected: a value)",
         "service=nope; service nope (expected: a service that this instance declares",
