@@ -50,6 +50,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -296,8 +297,10 @@ public final class Gateway implements AutoCloseable {
     /// On a thread of its own: a source tells its status when it has told the log, whose reader may have stopped, and
     /// an event loop must not wait for that.
     private void lookAtSources() {
+        QuietCollection quiet = new QuietCollection(this::asked, System::gc, System.nanoTime());
         try {
             while (true) {
+                quiet.look(System.nanoTime());
                 if (config.drain().handOver() && !drains) {
                     gate.listeners().forEach(SharedPort::share);
                     dns.ifPresent(server -> server.listeners().forEach(SharedPort::share));
@@ -308,6 +311,10 @@ public final class Gateway implements AutoCloseable {
         } catch (InterruptedException _) {
             // closed
         }
+    }
+
+    private long asked() {
+        return gate.asked() + dns.stream().flatMapToLong(server -> LongStream.of(server.counters().durations())).sum();
     }
 
     private void lookAtGate() {

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 final class WarmUpTest {
@@ -78,7 +77,8 @@ final class WarmUpTest {
         Files.writeString(home.resolve("services.yaml"), "services: []\n");
         RunningGateway gateway = RunningGateway.start(home, "catalog: { file: services.yaml }", "warm-up: 100000");
         gateway.close();
-        assertFalse(Thread.getAllStackTraces().keySet().stream().anyMatch(thread -> thread.getName().startsWith("loop-")), "an event loop is left");
+        Await.until("no event loop is left", Duration.ofSeconds(10),
+                () -> Thread.getAllStackTraces().keySet().stream().noneMatch(thread -> thread.getName().startsWith("loop-")));
     }
 
     private GatewayConfig config(String... lines) throws Exception {

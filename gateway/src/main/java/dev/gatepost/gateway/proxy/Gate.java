@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 
 /// The HTTP half of the gateway: listeners whose connections are served by the event loops of one group, each by itself.
 ///
@@ -257,6 +258,11 @@ public final class Gate implements AutoCloseable {
     /// What the gate counted so far, summed over its event loops.
     public GateMetrics metrics() {
         return GateMetrics.of(loops);
+    }
+
+    /// Connections taken and requests answered so far.
+    public long asked() {
+        return loops.stream().mapToLong(loop -> loop.counters.accepted + LongStream.of(loop.counters.requests).sum()).sum();
     }
 
     /// The endpoints that had connections, and how they do.

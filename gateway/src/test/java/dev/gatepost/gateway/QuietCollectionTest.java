@@ -1,0 +1,58 @@
+package dev.gatepost.gateway;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+final class QuietCollectionTest {
+    private final AtomicLong asked = new AtomicLong();
+    private final AtomicInteger collections = new AtomicInteger();
+    private final QuietCollection quiet = new QuietCollection(asked::get, collections::incrementAndGet, 0);
+
+    @Test
+    void collectsOnceWhenNothingWasAskedForAWhile() {
+        asked.incrementAndGet();
+        for (int second = 1; second <= 20; second++) {
+            look(second);
+        }
+        assertEquals(0, collections.get());
+        for (int second = 21; second < 100; second++) {
+            look(second);
+        }
+        assertEquals(1, collections.get());
+    }
+
+    @Test
+    void neverCollectsWhileAnythingIsAsked() {
+        for (int second = 1; second < 100; second++) {
+            if (second % 10 == 0) {
+                asked.incrementAndGet();
+            }
+            look(second);
+        }
+        assertEquals(0, collections.get());
+    }
+
+    @Test
+    void collectsAgainAfterTheNextBurst() {
+        for (int burst = 0; burst < 3; burst++) {
+            asked.addAndGet(1000);
+            look(burst * 100);
+            look(burst * 100 + 50);
+        }
+        assertEquals(3, collections.get());
+    }
+
+    @Test
+    void hasNothingToCollectBeforeAnythingWasAsked() {
+        look(1000);
+        assertEquals(0, collections.get());
+    }
+
+    private void look(int second) {
+        quiet.look(Duration.ofSeconds(second).toNanos());
+    }
+}
