@@ -6,6 +6,7 @@ import dev.gatepost.gateway.catalog.Instance;
 import dev.gatepost.gateway.catalog.Locality;
 import dev.gatepost.gateway.catalog.Service;
 import dev.gatepost.gateway.catalog.Snapshot;
+import dev.gatepost.gateway.catalog.Weights;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -53,6 +54,16 @@ class RouteTableTest {
         RouteTable strict = RouteTable.from(snapshot, Catalogs.SETTINGS, RouteTable.EMPTY);
         assertEquals(0, strict.routes().getFirst().upstream().endpoints().size());
         assertEquals(1, RouteTable.from(snapshot, lenient, strict).routes().getFirst().upstream().endpoints().size());
+    }
+
+    @Test
+    void aWarningInstanceHasItsWeightForThat() {
+        Weights weights = new Weights(10, 1);
+        Snapshot snapshot = Catalogs.snapshot(
+                Catalogs.with(instance("web", "1", "gatepost.route=a/"), weights),
+                Catalogs.with(with(instance("web", "2", "gatepost.route=a/"), Health.WARNING), weights));
+        RouteTable table = RouteTable.from(snapshot, new RouteSettings(Catalogs.SETTINGS.dialects(), HealthRule.WARNING, ""), RouteTable.EMPTY);
+        assertEquals(List.of(10, 1), table.routes().getFirst().upstream().endpoints().stream().map(Endpoint::weight).toList());
     }
 
     @Test
