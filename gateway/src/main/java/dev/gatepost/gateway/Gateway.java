@@ -297,7 +297,7 @@ public final class Gateway implements AutoCloseable {
     /// On a thread of its own: a source tells its status when it has told the log, whose reader may have stopped, and
     /// an event loop must not wait for that.
     private void lookAtSources() {
-        QuietCollection quiet = new QuietCollection(this::asked, System::gc, System.nanoTime());
+        QuietCollection quiet = new QuietCollection(this::activity, QuietCollection::collectTightly, System.nanoTime());
         try {
             while (true) {
                 quiet.look(System.nanoTime());
@@ -313,8 +313,8 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private long asked() {
-        return gate.asked() + dns.stream().flatMapToLong(server -> LongStream.of(server.counters().durations())).sum();
+    private long activity() {
+        return gate.activity() + dns.stream().flatMapToLong(server -> LongStream.of(server.counters().durations())).sum();
     }
 
     private void lookAtGate() {

@@ -260,9 +260,9 @@ public final class Gate implements AutoCloseable {
         return GateMetrics.of(loops);
     }
 
-    /// Connections taken and requests answered so far.
-    public long asked() {
-        return loops.stream().mapToLong(loop -> loop.counters.accepted + LongStream.of(loop.counters.requests).sum()).sum();
+    /// Another number says that a connection came or went, or a request was answered.
+    public long activity() {
+        return loops.stream().mapToLong(loop -> loop.counters.accepted + loop.counters.connections + LongStream.of(loop.counters.requests).sum()).sum();
     }
 
     /// The endpoints that had connections, and how they do.
