@@ -139,7 +139,7 @@ public final class Gateway implements AutoCloseable {
         } catch (IOException | UncheckedIOException e) {
             close();
             throw new StartFailure(String.valueOf(e.getMessage()), e);
-        } catch (StartFailure | RuntimeException e) {
+        } catch (StartFailure | RuntimeException | Error e) { // an error too: what is left open would keep the process
             close();
             throw e;
         }
