@@ -31,6 +31,12 @@ public final class FileWatch {
     /// @param reread how often to tell of a change though none was seen
     public record Timing(Duration look, Duration reread) {
         public static final Timing DEFAULT = new Timing(Duration.ofMillis(100), Duration.ofSeconds(5));
+
+        /// How long to rest after a look that took so long: one that met a pause of the machine or of the file system must not leave
+        /// the watch blind for longer than it would read anyway.
+        long restNanos(long tookNanos) {
+            return Math.clamp(SHARE * tookNanos, look.toNanos(), Math.max(look.toNanos(), reread.toNanos()));
+        }
     }
 
     private final List<Path> paths;
@@ -62,7 +68,7 @@ public final class FileWatch {
     public void await() throws InterruptedException {
         long began = System.nanoTime();
         while (System.nanoTime() - began < timing.reread().toNanos()) {
-            pause();
+            rest();
             if (changed()) {
                 settle();
                 return;
@@ -73,12 +79,12 @@ public final class FileWatch {
     private void settle() throws InterruptedException {
         int looks = 0;
         do {
-            pause();
+            rest();
         } while (changed() && ++looks < MOST_LOOKS_TO_SETTLE);
     }
 
-    private void pause() throws InterruptedException {
-        TimeUnit.NANOSECONDS.sleep(Math.max(timing.look().toNanos(), SHARE * tookNanos));
+    private void rest() throws InterruptedException {
+        TimeUnit.NANOSECONDS.sleep(timing.restNanos(tookNanos));
     }
 
     private boolean changed() {

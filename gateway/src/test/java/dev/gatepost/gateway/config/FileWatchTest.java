@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,6 +32,15 @@ final class FileWatchTest {
         }
         Files.writeString(file, "b"); // as long as before
         assertTrue(told.await(10, TimeUnit.SECONDS), "not told");
+    }
+
+    @Test
+    void restsLongerAfterALongLookButNeverLongerThanItWouldReadAnyway() {
+        FileWatch.Timing timing = new FileWatch.Timing(Duration.ofMillis(100), Duration.ofSeconds(5));
+        assertEquals(Duration.ofMillis(100).toNanos(), timing.restNanos(10_000));
+        assertEquals(Duration.ofSeconds(2).toNanos(), timing.restNanos(Duration.ofMillis(20).toNanos()));
+        assertEquals(Duration.ofSeconds(5).toNanos(), timing.restNanos(Duration.ofSeconds(1).toNanos()));
+        assertEquals(Duration.ofSeconds(1).toNanos(), new FileWatch.Timing(Duration.ofSeconds(1), Duration.ZERO).restNanos(1));
     }
 
     @Test
