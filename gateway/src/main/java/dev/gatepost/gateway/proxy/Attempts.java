@@ -258,17 +258,12 @@ final class Attempts {
         if (!idleDeath) {
             endpointFailed("connection lost");
         }
-        attempt.result = Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
-        over();
-        if (exchange.isResponding()) {
-            exchange.fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, "connection lost before the response was complete");
-            return;
-        }
+        Cause cause = brokenOff();
         if (silent && isUncommitted() && (idleDeath || isElsewhere()) && mayRepeat()) {
             attemptAgain(false);
-            return;
+        } else {
+            exchange.fail(502, cause, exchange.isResponding() ? "connection lost before the response was complete" : "connection lost before the response");
         }
-        exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, "connection lost before the response");
     }
 
     /// The endpoint broke the request off, on a connection that goes on.
@@ -276,14 +271,11 @@ final class Attempts {
     /// @param silent no byte of a response had come
     void reset(boolean silent, String detail) {
         endpointFailed(detail);
-        attempt.result = Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
-        over();
-        if (exchange.isResponding()) {
-            exchange.fail(502, Cause.UPSTREAM_RESET_AFTER_RESPONSE, detail);
-        } else if (silent && isUncommitted() && isElsewhere() && mayRepeat()) {
+        Cause cause = brokenOff();
+        if (silent && isUncommitted() && isElsewhere() && mayRepeat()) {
             attemptAgain(true);
         } else {
-            exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, detail);
+            exchange.fail(502, cause, detail);
         }
     }
 
@@ -295,14 +287,21 @@ final class Attempts {
         if (!leaving) {
             endpointFailed(detail);
         }
-        attempt.result = Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
-        over();
+        Cause cause = brokenOff();
         if (!exchange.isResponding() && held.isWhole() && (leaving ? mayTryAgain() : mayRepeat())) {
             committed = false;
             attemptAgain(true);
         } else {
-            exchange.fail(502, Cause.UPSTREAM_RESET_BEFORE_RESPONSE, detail);
+            exchange.fail(502, cause, detail);
         }
+    }
+
+    /// The present attempt is over without a whole response.
+    private Cause brokenOff() {
+        Cause cause = exchange.isResponding() ? Cause.UPSTREAM_RESET_AFTER_RESPONSE : Cause.UPSTREAM_RESET_BEFORE_RESPONSE;
+        attempt.result = cause;
+        over();
+        return cause;
     }
 
     private void endpointFailed(String detail) {

@@ -289,7 +289,9 @@ class ForwardingTest {
         client.readHead();
         server.close();
         assertTrue(client.readToEnd().endsWith("<reset>"));
-        assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, gate.logged().cause());
+        RunningGate.Logged logged = gate.logged();
+        assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, logged.cause());
+        assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, logged.tried().getFirst().result());
     }
 
     @Test

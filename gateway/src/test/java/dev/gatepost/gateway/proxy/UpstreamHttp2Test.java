@@ -296,6 +296,7 @@ class UpstreamHttp2Test {
             assertTrue(all.endsWith("4\r\npart\r\n"), all);
             RunningGate.Logged logged = gate.logged();
             assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, logged.cause());
+            assertEquals(Cause.UPSTREAM_RESET_AFTER_RESPONSE, logged.tried().getFirst().result());
             assertEquals("stream reset by the endpoint: internal_error", logged.detail());
         }
     }
