@@ -94,7 +94,10 @@ public final class Route {
     ///
     /// @param port the port the client named or implied
     boolean leadsBack(int port, RequestFacts request) {
-        return redirects && options.redirect().filter(redirect -> redirect.leadsTo(request, port, options.forwarded(request.path()))).isPresent();
+        return redirects
+                && options.redirect()
+                        .filter(redirect -> !redirect.changesScheme(request.secure()) && redirect.leadsTo(request, port, options.forwarded(request.path())))
+                        .isPresent();
     }
 
     Match match() {

@@ -142,6 +142,11 @@ public record RouteOptions(
             return query.isEmpty() || location.indexOf('?') >= 0 ? target : target + "?" + query;
         }
 
+        /// Whether it leads from plain HTTP to TLS, or back: what most redirects do, and it costs no look at the request to know.
+        boolean changesScheme(boolean secure) {
+            return location.startsWith(secure ? "http://" : "https://");
+        }
+
         /// Whether the client is where it is sent.
         ///
         /// @param port the port the client named or implied
