@@ -68,7 +68,7 @@ final class WarmUp {
                 UpstreamTls tls = UpstreamTls.of(GatewayConfig.Upstreams.DEFAULT);
                 WarmUpOrigin origin = WarmUpOrigin.open(loop)) {
             GateSettings settings = new GateSettings(
-                    GatewayConfig.Timeouts.DEFAULT, GatewayConfig.Limits.DEFAULT, config.trustedProxies(), tls, GateSettings.from(config, tls).traceSample());
+                    GatewayConfig.Timeouts.DEFAULT, GatewayConfig.Limits.DEFAULT, config.trustedProxies(), tls, config.traceSample().orElse(-1));
             Serving serving = new Serving(RouteTable.of(List.of(routeTo(origin.address()))), 1);
             try (Gate gate = Gate.start(settings, loop, () -> serving, log, Optional.empty())) {
                 ConnectionStart start = certificates.isPresent() ? new TlsStart(certificates.get()) : ConnectionStart.PLAIN;

@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.gateway.proxy.Transport;
 import dev.gatepost.gateway.tls.UpstreamTls;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -10,9 +11,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -55,7 +53,7 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
     private static WarmUpClient connect(WarmUpClient client, EventLoopGroup loop, InetSocketAddress gate, Consumer<Channel> security) throws IOException {
         var connected = new Bootstrap()
                 .group(loop)
-                .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
+                .channelFactory(Transport.of(loop)::socket)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .handler(new ChannelInitializer<>() {
                     @Override

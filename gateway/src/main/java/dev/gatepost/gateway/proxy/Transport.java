@@ -11,23 +11,23 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 
 /// The kinds of channel that fit an event loop group.
-enum Transport {
+public enum Transport {
     EPOLL,
     NIO;
 
-    static Transport of(EventLoopGroup group) {
+    public static Transport of(EventLoopGroup group) {
         boolean epoll = group instanceof IoEventLoopGroup io && io.isIoType(EpollIoHandler.class);
         return epoll ? EPOLL : NIO;
     }
 
-    SocketChannel socket() {
+    public SocketChannel socket() {
         return switch (this) {
             case EPOLL -> new EpollSocketChannel();
             case NIO -> new NioSocketChannel();
         };
     }
 
-    ServerChannel serverSocket() {
+    public ServerChannel serverSocket() {
         return switch (this) {
             case EPOLL -> new EpollServerSocketChannel();
             case NIO -> new NioServerSocketChannel();
