@@ -58,8 +58,8 @@ import org.slf4j.LoggerFactory;
 /// The wiring and the life of one gateway: what is opened in which order, what is served, and how it ends.
 ///
 /// Start opens the log, the event loops and the listeners, and follows the catalog while DNS and the admin API open. Until the first
-/// snapshot is there, and it has warmed up, it is not ready; without a snapshot it answers 503 and SERVFAIL. Stop goes the other way: not ready, a grace, listeners
-/// closed, connections drained, DNS, admin and catalog closed.
+/// snapshot is there, and it has warmed up, it is not ready; without a snapshot it answers 503 and SERVFAIL. Stop goes the other way:
+/// not ready, a grace, listeners closed, connections drained, DNS, admin and catalog closed.
 public final class Gateway implements AutoCloseable {
     private static final long GATE_VIEW_MILLIS = 100;
     /// For a catalog, before we are warm without one.
@@ -297,7 +297,7 @@ public final class Gateway implements AutoCloseable {
     /// On a thread of its own: a source tells its status when it has told the log, whose reader may have stopped, and
     /// an event loop must not wait for that.
     private void lookAtSources() {
-        QuietCollection quiet = new QuietCollection(this::activity, QuietCollection::collectTightly, System.nanoTime());
+        QuietCollection quiet = new QuietCollection(this::activity, gate::isBusy, QuietCollection::collectTightly, System.nanoTime());
         try {
             while (true) {
                 quiet.look(System.nanoTime());

@@ -160,11 +160,11 @@ final class GatewayMetrics {
     private void routes() {
         metrics.counters("gatepost_route_requests_total", "Exchanges of a route by class of the status sent.", List.of("route", "status"), MOST_SAMPLES, () -> {
                     List<Sample> samples = new ArrayList<>();
-                    gateway.gate().metrics().routes().forEach((id, route) -> samples.addAll(byStatus(List.of(id), route.requests())));
+                    gateway.gate().routeMetrics().forEach((id, route) -> samples.addAll(byStatus(List.of(id), route.requests())));
                     return samples;
                 })
                 .histograms("gatepost_route_duration_seconds", "From a request's first byte to its response's last, by route.", List.of("route"),
-                        ROUTE_BUCKETS.stream().map(GatewayMetrics::seconds).toList(), MOST_ROUTES, () -> gateway.gate().metrics().routes().entrySet().stream()
+                        ROUTE_BUCKETS.stream().map(GatewayMetrics::seconds).toList(), MOST_ROUTES, () -> gateway.gate().routeMetrics().entrySet().stream()
                                 .map(entry -> new Distribution(List.of(entry.getKey()), new Buckets(coarse(entry.getValue().durations()), seconds(entry.getValue().durationSum()))))
                                 .toList())
                 .counters("gatepost_route_request_bytes_total", "Bytes of a route's requests, framing included.", List.of("route"), MOST_SAMPLES,
@@ -205,7 +205,7 @@ final class GatewayMetrics {
     }
 
     private List<Sample> byRoute(Function<RouteMetrics, Double> value) {
-        return gateway.gate().metrics().routes().entrySet().stream()
+        return gateway.gate().routeMetrics().entrySet().stream()
                 .map(entry -> new Sample(List.of(entry.getKey()), value.apply(entry.getValue())))
                 .toList();
     }

@@ -3,6 +3,7 @@ package dev.gatepost.gateway;
 import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,14 +23,17 @@ final class QuietCollection {
     private static final String MOST_FREE_OPTION = "MaxHeapFreeRatio";
 
     private final LongSupplier activity;
+    private final BooleanSupplier waiting;
     private final Runnable collection;
     private long seen;
     private long sinceNanos;
     private boolean collected;
 
     /// @param activity another number says that something happened
-    QuietCollection(LongSupplier activity, Runnable collection, long nowNanos) {
+    /// @param waiting  whether somebody waits for something, a long download say
+    QuietCollection(LongSupplier activity, BooleanSupplier waiting, Runnable collection, long nowNanos) {
         this.activity = activity;
+        this.waiting = waiting;
         this.collection = collection;
         this.seen = activity.getAsLong();
         this.sinceNanos = nowNanos;
@@ -58,7 +62,7 @@ final class QuietCollection {
     /// @param nowNanos in the terms of [System#nanoTime()]
     void look(long nowNanos) {
         long now = activity.getAsLong();
-        if (now != seen) {
+        if (now != seen || waiting.getAsBoolean()) {
             seen = now;
             sinceNanos = nowNanos;
             collected = false;

@@ -1,6 +1,7 @@
 package dev.gatepost.gateway;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -10,7 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 final class QuietCollectionTest {
     private final AtomicLong asked = new AtomicLong();
     private final AtomicInteger collections = new AtomicInteger();
-    private final QuietCollection quiet = new QuietCollection(asked::get, collections::incrementAndGet, 0);
+    private final AtomicBoolean waiting = new AtomicBoolean();
+    private final QuietCollection quiet = new QuietCollection(asked::get, waiting::get, collections::incrementAndGet, 0);
 
     @Test
     void collectsOnceWhenNothingWasAskedForAWhile() {
@@ -34,6 +36,20 @@ final class QuietCollectionTest {
             look(second);
         }
         assertEquals(0, collections.get());
+    }
+
+    @Test
+    void neverCollectsWhileSomebodyWaits() {
+        asked.incrementAndGet();
+        waiting.set(true);
+        look(100);
+        look(200);
+        assertEquals(0, collections.get());
+        waiting.set(false);
+        look(219);
+        assertEquals(0, collections.get());
+        look(220);
+        assertEquals(1, collections.get());
     }
 
     @Test

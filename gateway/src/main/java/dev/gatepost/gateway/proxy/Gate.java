@@ -260,6 +260,16 @@ public final class Gate implements AutoCloseable {
         return GateMetrics.of(loops);
     }
 
+    /// By route id.
+    public Map<String, GateMetrics.RouteMetrics> routeMetrics() {
+        return GateMetrics.routes(loops);
+    }
+
+    /// Whether a request is in flight, or raw bytes go both ways.
+    public boolean isBusy() {
+        return loops.stream().anyMatch(loop -> loop.counters.exchanges > 0);
+    }
+
     /// Another number says that a connection came or went, or a request was answered.
     public long activity() {
         return loops.stream().mapToLong(loop -> loop.counters.accepted + loop.counters.connections + LongStream.of(loop.counters.requests).sum()).sum();

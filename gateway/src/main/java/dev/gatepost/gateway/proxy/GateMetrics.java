@@ -7,7 +7,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 
@@ -30,7 +29,6 @@ import java.util.stream.IntStream;
 /// @param ejections          endpoints taken out of turn so far
 /// @param upstreamConnects   connections opened to endpoints
 /// @param upstreamReuses     requests sent on a kept-alive connection
-/// @param routeMetrics       by route id, as it is when it is asked for: there may be thousands
 public record GateMetrics(
         List<Long> requests,
         Map<Cause, Long> causes,
@@ -52,8 +50,7 @@ public record GateMetrics(
         long circuitsOpened,
         long ejections,
         long upstreamConnects,
-        long upstreamReuses,
-        Supplier<Map<String, RouteMetrics>> routeMetrics) {
+        long upstreamReuses) {
     /// Upper bounds of the duration buckets but the last.
     public static final List<Duration> BUCKETS =
             Arrays.stream(LoopCounters.BUCKET_NANOS).mapToObj(Duration::ofNanos).toList();
@@ -61,10 +58,6 @@ public record GateMetrics(
     /// @param requests  as in the whole
     /// @param durations as in the whole
     public record RouteMetrics(List<Long> requests, List<Long> durations, Duration durationSum, long requestBytes, long responseBytes, long retries) {}
-
-    public Map<String, RouteMetrics> routes() {
-        return routeMetrics.get();
-    }
 
     static GateMetrics of(List<GateLoop> loops) {
         long[] requests = new long[6];
@@ -97,11 +90,10 @@ public record GateMetrics(
                 sum(loops, loop -> loop.counters.circuitsOpened),
                 sum(loops, loop -> loop.counters.ejections),
                 sum(loops, loop -> loop.counters.connects),
-                sum(loops, loop -> loop.counters.reuses),
-                () -> routes(loops));
+                sum(loops, loop -> loop.counters.reuses));
     }
 
-    private static Map<String, RouteMetrics> routes(List<GateLoop> loops) {
+    static Map<String, RouteMetrics> routes(List<GateLoop> loops) {
         Map<String, RouteMetrics> routes = new TreeMap<>();
         loops.forEach(loop -> loop.routeCounters().forEach((id, counted) -> routes.merge(id, routeMetrics(counted), GateMetrics::sum)));
         return routes;

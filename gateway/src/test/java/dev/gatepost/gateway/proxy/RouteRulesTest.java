@@ -338,7 +338,7 @@ class RouteRulesTest {
         GateMetrics metrics = gate.gate().metrics();
         assertEquals(List.of(0L, 0L, 1L, 0L, 1L, 0L), metrics.requests());
         assertEquals(1, metrics.causes().get(Cause.REQUEST_MALFORMED));
-        GateMetrics.RouteMetrics route = Objects.requireNonNull(metrics.routes().get("/"));
+        GateMetrics.RouteMetrics route = Objects.requireNonNull(gate.gate().routeMetrics().get("/"));
         assertEquals(List.of(0L, 0L, 1L, 0L, 0L, 0L), route.requests());
         assertEquals(2, metrics.durations().stream().mapToLong(Long::longValue).sum());
         assertEquals(1, route.durations().stream().mapToLong(Long::longValue).sum());
