@@ -40,12 +40,16 @@ final class WarmUp {
     private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
     /// Of a machine that is busy with something else: to be ready late is worse than to be slow at first.
     private static final Duration LONGEST = Duration.ofSeconds(5);
-    private static final int ROUNDS = 10;
+    private static final int MOST_ROUNDS = 10;
     /// Between two rounds: what has been asked often enough by then is compiled when it is asked again.
     private static final Duration PAUSE = Duration.ofMillis(50);
-    private static final int HTTP_1_CONNECTIONS = 6;
-    private static final int HTTP_2_CONNECTIONS = 2;
-    private static final String LISTENER = "warm-up";
+    /// Of each round, opened for it: to open and close one is as much code as a request, and clients come with many at once. Most are
+    /// without TLS, since a handshake takes longer than all else together, and much of it in code that is compiled already.
+    private static final int CONNECTIONS = 25;
+    private static final int HTTP_1_OVER_TLS = 8;
+    private static final int HTTP_2_OVER_TLS = 2;
+    private static final String PLAIN = "warm-up";
+    private static final String TLS = "warm-up over TLS";
 
     private final GatewayConfig config;
     private final Optional<Certificates> certificates;
@@ -71,9 +75,9 @@ final class WarmUp {
                     GatewayConfig.Timeouts.DEFAULT, GatewayConfig.Limits.DEFAULT, config.trustedProxies(), tls, config.traceSample().orElse(-1));
             Serving serving = new Serving(RouteTable.of(List.of(routeTo(origin.address()))), 1);
             try (Gate gate = Gate.start(settings, loop, () -> serving, log, Optional.empty())) {
-                ConnectionStart start = certificates.isPresent() ? new TlsStart(certificates.get()) : ConnectionStart.PLAIN;
-                gate.listen(List.of(new ListenerSpec(LISTENER, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), start, false)));
-                int answered = ask(clients(loop, gate.address(LISTENER), tls), began + LONGEST.toNanos());
+                listen(gate, PLAIN, ConnectionStart.PLAIN);
+                certificates.ifPresent(ours -> listen(gate, TLS, new TlsStart(ours)));
+                int answered = ask(() -> clients(loop, gate, tls), began + LONGEST.toNanos());
                 LOG.info("warmed up by {} requests of its own in {} ms", answered, (System.nanoTime() - began) / 1_000_000);
                 return answered;
             }
@@ -85,33 +89,53 @@ final class WarmUp {
         }
     }
 
+    private static void listen(Gate gate, String name, ConnectionStart start) {
+        gate.listen(List.of(new ListenerSpec(name, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), start, false)));
+    }
+
     private static Route routeTo(InetSocketAddress origin) {
         Endpoint endpoint = new Endpoint("warm-up", "warm-up", "", "", origin.getAddress().getHostAddress(), origin.getPort(), 1);
         return Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, RouteOptions.NONE, new Upstream("warm-up", List.of(endpoint), 1));
     }
 
-    private List<WarmUpClient> clients(EventLoopGroup loop, InetSocketAddress gate, UpstreamTls tls) throws IOException {
+    private List<WarmUpClient> clients(EventLoopGroup loop, Gate gate, UpstreamTls tls) throws IOException {
         List<WarmUpClient> clients = new ArrayList<>();
-        for (int i = 0; i < HTTP_1_CONNECTIONS; i++) {
-            clients.add(certificates.isEmpty() ? WarmUpClient.plain(loop, gate) : WarmUpClient.http1(loop, gate, tls));
+        if (certificates.isPresent()) {
+            for (int i = 0; i < HTTP_1_OVER_TLS; i++) {
+                clients.add(WarmUpClient.http1(loop, gate.address(TLS), tls));
+            }
+            for (int i = 0; i < HTTP_2_OVER_TLS; i++) {
+                clients.add(WarmUpClient.http2(loop, gate.address(TLS), tls));
+            }
         }
-        for (int i = 0; i < HTTP_2_CONNECTIONS && certificates.isPresent(); i++) {
-            clients.add(WarmUpClient.http2(loop, gate, tls));
+        while (clients.size() < CONNECTIONS) {
+            clients.add(WarmUpClient.plain(loop, gate.address(PLAIN)));
         }
         return clients;
     }
 
-    private int ask(List<WarmUpClient> clients, long deadline) throws InterruptedException, ExecutionException {
-        int times = Math.ceilDiv(config.warmUp(), ROUNDS * clients.size());
-        for (int round = 0; round < ROUNDS; round++) {
+    private int ask(Clients open, long deadline) throws IOException, InterruptedException, ExecutionException {
+        int answered = 0;
+        int times = Math.ceilDiv(config.warmUp(), MOST_ROUNDS * CONNECTIONS);
+        int rounds = Math.ceilDiv(config.warmUp(), times * CONNECTIONS);
+        for (int round = 0; round < rounds; round++) {
+            List<WarmUpClient> clients = open.open();
             try {
                 CompletableFuture.allOf(clients.stream().map(client -> client.ask(times)).toArray(CompletableFuture<?>[]::new))
                         .get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
             } catch (TimeoutException _) {
                 break;
+            } finally {
+                answered += clients.stream().mapToInt(WarmUpClient::answered).sum();
+                clients.forEach(WarmUpClient::close);
             }
             Thread.sleep(PAUSE);
         }
-        return clients.stream().mapToInt(WarmUpClient::answered).sum();
+        return answered;
+    }
+
+    @FunctionalInterface
+    private interface Clients {
+        List<WarmUpClient> open() throws IOException;
     }
 }

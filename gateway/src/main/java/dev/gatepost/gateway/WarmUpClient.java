@@ -90,6 +90,13 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
         return all;
     }
 
+    void close() {
+        Channel open = channel;
+        if (open != null) {
+            var _ = open.close();
+        }
+    }
+
     /// Requests so far.
     int answered() {
         return answered.get();

@@ -14,23 +14,29 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/// Answers whatever is asked, as long as it has no body.
+/// Answers whatever is asked, as long as it has no body, twice on each connection: to open one to an endpoint is to be warm too.
 final class WarmUpOrigin implements AutoCloseable {
     static final int BODY_BYTES = 100;
 
-    private static final byte[] ANSWER = """
-            HTTP/1.1 200 OK\r
-            Content-Type: text/plain\r
-            Cache-Control: no-cache\r
-            Content-Length: %d\r
-            \r
-            %s""".formatted(BODY_BYTES, ".".repeat(BODY_BYTES)).getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] ANSWER = answer("keep-alive");
+    private static final byte[] LAST_ANSWER = answer("close");
     private static final int CRLF_CRLF = 0x0d0a0d0a;
 
     private final Channel listener;
 
     private WarmUpOrigin(Channel listener) {
         this.listener = listener;
+    }
+
+    private static byte[] answer(String connection) {
+        return """
+                HTTP/1.1 200 OK\r
+                Content-Type: text/plain\r
+                Cache-Control: no-cache\r
+                Connection: %s\r
+                Content-Length: %d\r
+                \r
+                %s""".formatted(connection, BODY_BYTES, ".".repeat(BODY_BYTES)).getBytes(StandardCharsets.US_ASCII);
     }
 
     static WarmUpOrigin open(EventLoopGroup loop) {
@@ -58,11 +64,17 @@ final class WarmUpOrigin implements AutoCloseable {
     }
 
     private static final class Answering extends ByteToMessageDecoder {
+        private boolean answered;
+
         @Override
         protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
             if (in.readableBytes() >= Integer.BYTES && in.getInt(in.writerIndex() - Integer.BYTES) == CRLF_CRLF) {
                 in.skipBytes(in.readableBytes());
-                var _ = ctx.writeAndFlush(Unpooled.wrappedBuffer(ANSWER));
+                var _ = ctx.writeAndFlush(Unpooled.wrappedBuffer(answered ? LAST_ANSWER : ANSWER));
+                if (answered) {
+                    var _ = ctx.close();
+                }
+                answered = true;
             }
         }
 
