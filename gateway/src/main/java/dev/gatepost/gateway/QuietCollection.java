@@ -15,7 +15,9 @@ import org.slf4j.LoggerFactory;
 /// Used by one thread.
 final class QuietCollection {
     private static final Logger LOG = LoggerFactory.getLogger(QuietCollection.class);
-    private static final Duration QUIET = Duration.ofSeconds(20);
+    /// Longer than the pauses of whoever comes by the clock, a check of health say: a heap without room to spare is marked, at some 40 ms
+    /// of a core, as soon as work comes back.
+    private static final Duration QUIET = Duration.ofMinutes(1);
     /// Percent of the heap that may stay free, in place of the JVM's 40 to 70, which serve whoever is busy.
     private static final String LEAST_FREE = "5";
     private static final String MOST_FREE = "10";

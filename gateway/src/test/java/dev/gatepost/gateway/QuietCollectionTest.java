@@ -17,11 +17,11 @@ final class QuietCollectionTest {
     @Test
     void collectsOnceWhenNothingWasAskedForAWhile() {
         asked.incrementAndGet();
-        for (int second = 1; second <= 20; second++) {
+        for (int second = 1; second <= 60; second++) {
             look(second);
         }
         assertEquals(0, collections.get());
-        for (int second = 21; second < 100; second++) {
+        for (int second = 61; second < 200; second++) {
             look(second);
         }
         assertEquals(1, collections.get());
@@ -29,8 +29,8 @@ final class QuietCollectionTest {
 
     @Test
     void neverCollectsWhileAnythingIsAsked() {
-        for (int second = 1; second < 100; second++) {
-            if (second % 10 == 0) {
+        for (int second = 1; second < 300; second++) {
+            if (second % 30 == 0) {
                 asked.incrementAndGet();
             }
             look(second);
@@ -46,9 +46,9 @@ final class QuietCollectionTest {
         look(200);
         assertEquals(0, collections.get());
         waiting.set(false);
-        look(219);
+        look(259);
         assertEquals(0, collections.get());
-        look(220);
+        look(260);
         assertEquals(1, collections.get());
     }
 
@@ -57,7 +57,7 @@ final class QuietCollectionTest {
         for (int burst = 0; burst < 3; burst++) {
             asked.addAndGet(1000);
             look(burst * 100);
-            look(burst * 100 + 50);
+            look(burst * 100 + 60);
         }
         assertEquals(3, collections.get());
     }
