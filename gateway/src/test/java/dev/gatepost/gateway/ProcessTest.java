@@ -1,12 +1,15 @@
 package dev.gatepost.gateway;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gatepost.gateway.catalog.Await;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -48,6 +52,9 @@ class ProcessTest {
                   - name: web
                     tags: [ "gatepost.route=/" ]
                     instances: [ { id: web-1, address: 127.0.0.1, port: %d } ]
+                  - name: nobody
+                    tags: [ "gatepost.route=/nobody" ]
+                    instances: [ { id: nobody-1, address: 127.0.0.1, port: 1 } ]
                 """.formatted(originPort));
         Files.writeString(home.resolve("gatepost.yaml"), """
                 http: { address: "127.0.0.1:0" }
@@ -117,6 +124,57 @@ class ProcessTest {
                 assertEquals(message, received.poll(20, TimeUnit.SECONDS));
             }
             socket.abort();
+        }
+    }
+
+    @Test
+    void refusesWhatNeedsAConnectionWhileNoFileDescriptorIsLeft() throws Exception {
+        Path log = home.resolve("lines.json");
+        try (Origin origin = Origin.start("web-1");
+                GatewayProcess gateway = start(ProcessBuilder.Redirect.to(log.toFile()), List.of(), origin.port());
+                Socket kept = new Socket(InetAddress.getLoopbackAddress(), gateway.port("http"))) {
+            try (Socket other = new Socket(InetAddress.getLoopbackAddress(), gateway.port("http"))) {
+                // From here on no class is loaded: those of the tests lie in folders, and each takes a file descriptor.
+                assertEquals("200", ask(other, "/name"));
+                assertEquals("502", ask(other, "/nobody"));
+                kept.getOutputStream().write("GET /source/8000000 HTTP/1.1\r\nHost: shop.test\r\n\r\n".getBytes(US_ASCII)); // holds the one connection to the endpoint
+                Await.until("the endpoint is asked", Duration.ofSeconds(20), () -> origin.requests() == 2);
+                limitFiles(gateway, "0:");
+                assertEquals("503", ask(other, "/name"));
+                try (Socket waiting = new Socket(InetAddress.getLoopbackAddress(), gateway.port("http"))) {
+                    limitFiles(gateway, "4096:");
+                    assertEquals("200", ask(waiting, "/name"));
+                    assertEquals("200", ask(other, "/name"));
+                }
+            }
+            Await.until("the log tells of all five", Duration.ofSeconds(20), () -> causes(log).size() == 5);
+            assertEquals(List.of("ok", "upstream_connect_refused", "overload", "ok", "ok"), causes(log));
+        }
+    }
+
+    /// The status of a request on a connection that stays open.
+    private static String ask(Socket connection, String path) throws IOException {
+        connection.setSoTimeout(20_000);
+        connection.getOutputStream().write(("GET " + path + " HTTP/1.1\r\nHost: shop.test\r\n\r\n").getBytes(US_ASCII));
+        byte[] answer = new byte[4096];
+        int length = 0;
+        while (!new String(answer, 0, length, US_ASCII).contains("\r\n\r\n")) {
+            int read = connection.getInputStream().read(answer, length, answer.length - length);
+            assertTrue(read > 0, "closed after " + length + " bytes");
+            length += read;
+        }
+        return new String(answer, 0, length, US_ASCII).split(" ")[1];
+    }
+
+    private static void limitFiles(GatewayProcess gateway, String limit) throws Exception {
+        assertEquals(0, Command.run("prlimit", "--pid", String.valueOf(gateway.pid()), "--nofile=" + limit).exit());
+    }
+
+    private static List<String> causes(Path log) {
+        try (MappingIterator<JsonNode> lines = JSON.readerFor(JsonNode.class).readValues(log.toFile())) {
+            return lines.readAll().stream().map(line -> line.path("gatepost").path("cause").asText()).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -229,7 +229,15 @@ final class Attempts {
     // ---- another attempt ----
 
     /// Nothing was sent, so another endpoint may have the request, whatever its method, and without a look at the budget.
+    ///
+    /// @param cause [Cause#OVERLOAD] when it is our own fault: nothing is said of the endpoint then, and no other will do
     void connectFailed(Cause cause, String detail) {
+        if (cause == Cause.OVERLOAD) {
+            attempt.result = cause;
+            over();
+            exchange.overload(detail);
+            return;
+        }
         failedToConnect(detail);
         if (cause == Cause.UPSTREAM_CONNECT_TIMEOUT) {
             countTimeout();

@@ -6,7 +6,7 @@ import dev.gatepost.gateway.route.Endpoint;
 import dev.gatepost.gateway.route.EndpointProtocol;
 import dev.gatepost.gateway.tls.UpstreamTls;
 import dev.gatepost.gateway.tls.UpstreamTls.Offer;
-import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ConnectTimeoutException;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -225,8 +225,7 @@ final class EndpointPool {
     }
 
     private void connect(Connecting connection, InetAddress address) {
-        ChannelFuture connecting = loop.connect(connection, new InetSocketAddress(address, port));
-        connecting.addListener(done -> {
+        loop.connect(connection, new InetSocketAddress(address, port)).addListener(done -> {
             loop.touch();
             if (!done.isSuccess()) {
                 Throwable problem = done.cause();
@@ -257,6 +256,7 @@ final class EndpointPool {
     private static Cause cause(Throwable problem) {
         return switch (problem) {
             case ConnectTimeoutException _ -> Cause.UPSTREAM_CONNECT_TIMEOUT;
+            case ChannelException _ -> Cause.OVERLOAD; // we have no file descriptor left
             case ConnectException e when String.valueOf(e.getMessage()).contains("refused") -> Cause.UPSTREAM_CONNECT_REFUSED;
             default -> Cause.UPSTREAM_CONNECT_FAILED;
         };
