@@ -1,5 +1,6 @@
 package dev.gatepost.gateway;
 
+import dev.gatepost.gateway.WarmUpClient.Wish;
 import dev.gatepost.gateway.accesslog.AccessLog;
 import dev.gatepost.gateway.config.GatewayConfig;
 import dev.gatepost.gateway.proxy.ConnectionStart;
@@ -45,9 +46,15 @@ final class WarmUp {
     private static final Duration PAUSE = Duration.ofMillis(50);
     /// Of each round, opened for it: to open and close one is as much code as a request, and clients come with many at once. Most are
     /// without TLS, since a handshake takes longer than all else together, and much of it in code that is compiled already.
-    private static final int CONNECTIONS = 25;
+    /// All rounds together open more than 256: that is the call at which HotSpot thinks of compiling what was interpreted so far.
+    private static final int CONNECTIONS = 30;
     private static final int HTTP_1_OVER_TLS = 8;
     private static final int HTTP_2_OVER_TLS = 2;
+    /// Some bodies, some without a route, some that leave before the answer: what never happened so far, compiled code has no place for,
+    /// and is thrown away as a whole when it does.
+    private static final int FORMS = 2;
+    private static final int NOWHERE = 2;
+    private static final int LEAVING = 4;
     private static final String PLAIN = "warm-up";
     private static final String TLS = "warm-up over TLS";
 
@@ -95,7 +102,7 @@ final class WarmUp {
 
     private static Route routeTo(InetSocketAddress origin) {
         Endpoint endpoint = new Endpoint("warm-up", "warm-up", "", "", origin.getAddress().getHostAddress(), origin.getPort(), 1);
-        return Route.of(HostPattern.ANY, PathPattern.parse("/"), 0, RouteOptions.NONE, new Upstream("warm-up", List.of(endpoint), 1));
+        return Route.of(HostPattern.parse(WarmUpClient.AUTHORITY), PathPattern.parse("/"), 0, RouteOptions.NONE, new Upstream("warm-up", List.of(endpoint), 1));
     }
 
     private List<WarmUpClient> clients(EventLoopGroup loop, Gate gate, UpstreamTls tls) throws IOException {
@@ -108,8 +115,14 @@ final class WarmUp {
                 clients.add(WarmUpClient.http2(loop, gate.address(TLS), tls));
             }
         }
+        for (int i = 0; i < FORMS; i++) {
+            clients.add(WarmUpClient.plain(loop, gate.address(PLAIN), Wish.FORM));
+        }
+        for (int i = 0; i < NOWHERE; i++) {
+            clients.add(WarmUpClient.plain(loop, gate.address(PLAIN), Wish.NOWHERE));
+        }
         while (clients.size() < CONNECTIONS) {
-            clients.add(WarmUpClient.plain(loop, gate.address(PLAIN)));
+            clients.add(WarmUpClient.plain(loop, gate.address(PLAIN), Wish.PAGE));
         }
         return clients;
     }
@@ -127,7 +140,8 @@ final class WarmUp {
                 break;
             } finally {
                 answered += clients.stream().mapToInt(WarmUpClient::answered).sum();
-                clients.forEach(WarmUpClient::close);
+                clients.reversed().stream().limit(LEAVING).forEach(WarmUpClient::leave);
+                clients.stream().limit(CONNECTIONS - LEAVING).forEach(WarmUpClient::close);
             }
             Thread.sleep(PAUSE);
         }

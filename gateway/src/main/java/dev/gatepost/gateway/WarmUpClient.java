@@ -4,9 +4,9 @@ import dev.gatepost.gateway.proxy.Transport;
 import dev.gatepost.gateway.tls.UpstreamTls;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -20,11 +20,13 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// One connection on which the same is asked again and again, one request after the other.
 abstract class WarmUpClient extends ByteToMessageDecoder {
-    private static final String AUTHORITY = "warm-up.localhost";
+    static final String AUTHORITY = "warm-up.localhost";
 
     private @Nullable Channel channel;
     /// Requests that are to be answered, the one in flight included.
@@ -32,12 +34,35 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
     private CompletableFuture<Void> done = CompletableFuture.completedFuture(null);
     private final AtomicInteger answered = new AtomicInteger(); // by the loop, read by whoever asks
 
-    static WarmUpClient plain(EventLoopGroup loop, InetSocketAddress gate) throws IOException {
-        return connect(new Http1(), loop, gate, _ -> {});
+    /// What a client asks for.
+    enum Wish {
+        PAGE("GET /warm-up?a=b", AUTHORITY, ""),
+        /// Its body ends as a header section does, which is what the origin looks for.
+        FORM("POST /warm-up", AUTHORITY, "name=value\r\n\r\n"),
+        NOWHERE("GET /warm-up", "nowhere.localhost", "");
+
+        private final byte[] request;
+
+        Wish(String line, String authority, String body) {
+            String length = body.isEmpty() ? "" : "Content-Length: " + body.length() + "\r\n";
+            request = """
+                    %s HTTP/1.1\r
+                    Host: %s\r
+                    User-Agent: gatepost\r
+                    Accept: */*\r
+                    Accept-Encoding: gzip, deflate\r
+                    Cookie: session=0123456789abcdef\r
+                    %s\r
+                    %s""".formatted(line, authority, length, body).getBytes(StandardCharsets.US_ASCII);
+        }
+    }
+
+    static WarmUpClient plain(EventLoopGroup loop, InetSocketAddress gate, Wish wish) throws IOException {
+        return connect(new Http1(wish), loop, gate, _ -> {});
     }
 
     static WarmUpClient http1(EventLoopGroup loop, InetSocketAddress gate, UpstreamTls tls) throws IOException {
-        return connect(new Http1(), loop, gate, secured(gate, tls, UpstreamTls.Offer.HTTP_1));
+        return connect(new Http1(Wish.PAGE), loop, gate, secured(gate, tls, UpstreamTls.Offer.HTTP_1));
     }
 
     static WarmUpClient http2(EventLoopGroup loop, InetSocketAddress gate, UpstreamTls tls) throws IOException {
@@ -90,6 +115,14 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
         return all;
     }
 
+    /// Asks once more and is gone before the answer comes.
+    void leave() {
+        Channel open = channel;
+        if (open != null) {
+            open.eventLoop().execute(() -> open.writeAndFlush(request()).addListener(ChannelFutureListener.CLOSE));
+        }
+    }
+
     void close() {
         Channel open = channel;
         if (open != null) {
@@ -136,30 +169,36 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
     }
 
     private static final class Http1 extends WarmUpClient {
-        private static final byte[] REQUEST = """
-                GET /warm-up?a=b HTTP/1.1\r
-                Host: %s\r
-                User-Agent: gatepost\r
-                Accept: */*\r
-                Accept-Encoding: gzip, deflate\r
-                Cookie: session=0123456789abcdef\r
-                \r
-                """.formatted(AUTHORITY).getBytes(StandardCharsets.US_ASCII);
-        private static final byte[] HEAD_END = "\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+        private static final Pattern LENGTH = Pattern.compile("\r\nContent-Length: (\\d+)\r\n", Pattern.CASE_INSENSITIVE);
+        private static final String HEAD_END = "\r\n\r\n";
+        private static final String LAST_CHUNK = "\r\n0\r\n\r\n";
+
+        private final Wish wish;
+
+        Http1(Wish wish) {
+            this.wish = wish;
+        }
 
         @Override
         ByteBuf request() {
-            return Unpooled.wrappedBuffer(REQUEST);
+            return Unpooled.wrappedBuffer(wish.request);
         }
 
         @Override
         boolean endsAnswer(ByteBuf in) {
-            int headEnd = ByteBufUtil.indexOf(Unpooled.wrappedBuffer(HEAD_END), in);
-            if (headEnd < 0 || in.writerIndex() - headEnd - HEAD_END.length < WarmUpOrigin.BODY_BYTES) {
+            String answer = in.toString(StandardCharsets.US_ASCII);
+            int headEnd = answer.indexOf(HEAD_END);
+            if (headEnd < 0) {
                 return false;
             }
-            in.skipBytes(in.readableBytes());
-            return true;
+            Matcher length = LENGTH.matcher(answer);
+            boolean whole = length.find()
+                    ? answer.length() - headEnd - HEAD_END.length() >= Integer.parseInt(length.group(1))
+                    : answer.endsWith(LAST_CHUNK);
+            if (whole) {
+                in.skipBytes(in.readableBytes());
+            }
+            return whole;
         }
     }
 

@@ -14,12 +14,11 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/// Answers whatever is asked, as long as it has no body, twice on each connection: to open one to an endpoint is to be warm too.
+/// Answers whatever ends with an empty line, twice on each connection: to open one to an endpoint is to be warm too.
 final class WarmUpOrigin implements AutoCloseable {
-    static final int BODY_BYTES = 100;
-
-    private static final byte[] ANSWER = answer("keep-alive");
-    private static final byte[] LAST_ANSWER = answer("close");
+    private static final String BODY = ".".repeat(100);
+    private static final byte[] ANSWER = answer("Content-Length: 100", BODY);
+    private static final byte[] LAST_ANSWER = answer("Connection: close\r\nTransfer-Encoding: chunked", "64\r\n" + BODY + "\r\n0\r\n\r\n");
     private static final int CRLF_CRLF = 0x0d0a0d0a;
 
     private final Channel listener;
@@ -28,15 +27,14 @@ final class WarmUpOrigin implements AutoCloseable {
         this.listener = listener;
     }
 
-    private static byte[] answer(String connection) {
+    private static byte[] answer(String framing, String content) {
         return """
                 HTTP/1.1 200 OK\r
                 Content-Type: text/plain\r
                 Cache-Control: no-cache\r
-                Connection: %s\r
-                Content-Length: %d\r
+                %s\r
                 \r
-                %s""".formatted(connection, BODY_BYTES, ".".repeat(BODY_BYTES)).getBytes(StandardCharsets.US_ASCII);
+                %s""".formatted(framing, content).getBytes(StandardCharsets.US_ASCII);
     }
 
     static WarmUpOrigin open(EventLoopGroup loop) {

@@ -26,16 +26,16 @@ final class WarmUpTest {
     @Test
     void asksOverTlsByBothVersionsOfHttp() throws Exception {
         TestCertificate.write(home, "edge", "edge.test");
-        GatewayConfig config = config("https: { address: 127.0.0.1:0, certificates: [ { certificate: edge.pem, key: edge.key } ] }", "warm-up: 500");
+        GatewayConfig config = config("https: { address: 127.0.0.1:0, certificates: [ { certificate: edge.pem, key: edge.key } ] }", "warm-up: 540");
         try (Certificates certificates = ((CertificateLoad.Usable) Certificates.load(
                 config.https().orElseThrow().certificates(), Optional.empty(), InstantSource.system())).certificates()) {
-            assertEquals(500, new WarmUp(config, Optional.of(certificates)).run());
+            assertEquals(540, new WarmUp(config, Optional.of(certificates)).run());
         }
     }
 
     @Test
     void asksInTheClearWhereThereIsNoTls() throws Exception {
-        assertEquals(50, new WarmUp(config("http: { address: 127.0.0.1:0 }", "warm-up: 50"), Optional.empty()).run());
+        assertEquals(60, new WarmUp(config("http: { address: 127.0.0.1:0 }", "warm-up: 60"), Optional.empty()).run());
     }
 
     @Test
@@ -46,13 +46,13 @@ final class WarmUpTest {
 
     @Test
     void asksWhateverTheLimitsForClientsAre() throws Exception {
-        assertEquals(75, new WarmUp(config("http: { address: 127.0.0.1:0 }", "limits: { address-connections: 1 }", "warm-up: 75"), Optional.empty()).run());
+        assertEquals(90, new WarmUp(config("http: { address: 127.0.0.1:0 }", "limits: { address-connections: 1 }", "warm-up: 90"), Optional.empty()).run());
     }
 
     @Test
     void leavesNothingInLogAndMetrics() throws Exception {
         Files.writeString(home.resolve("services.yaml"), "services: []\n");
-        try (RunningGateway gateway = RunningGateway.start(home, "catalog: { file: services.yaml }", "warm-up: 50")) {
+        try (RunningGateway gateway = RunningGateway.start(home, "catalog: { file: services.yaml }", "warm-up: 60")) {
             Await.until("it is ready", Duration.ofSeconds(30), () -> gateway.gateway().notReady().isEmpty());
             gateway.curl("edge.test/one");
             Await.until("the request is logged", Duration.ofSeconds(10), () -> !gateway.log().isEmpty());
