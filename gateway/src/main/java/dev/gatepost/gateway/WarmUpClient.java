@@ -41,7 +41,7 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
         FORM("POST /warm-up", AUTHORITY, "name=value\r\n\r\n"),
         NOWHERE("GET /warm-up", "nowhere.localhost", "");
 
-        private final byte[] request;
+        private final String request;
 
         Wish(String line, String authority, String body) {
             String length = body.isEmpty() ? "" : "Content-Length: " + body.length() + "\r\n";
@@ -53,7 +53,7 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
                     Accept-Encoding: gzip, deflate\r
                     Cookie: session=0123456789abcdef\r
                     %s\r
-                    %s""".formatted(line, authority, length, body).getBytes(StandardCharsets.US_ASCII);
+                    %s""".formatted(line, authority, length, body);
         }
     }
 
@@ -181,7 +181,7 @@ abstract class WarmUpClient extends ByteToMessageDecoder {
 
         @Override
         ByteBuf request() {
-            return Unpooled.wrappedBuffer(wish.request);
+            return Unpooled.copiedBuffer(wish.request, StandardCharsets.US_ASCII);
         }
 
         @Override

@@ -163,7 +163,7 @@ class ProcessTest {
             assertTrue(read > 0, "closed after " + length + " bytes");
             length += read;
         }
-        return new String(answer, 0, length, US_ASCII).split(" ")[1];
+        return new String(answer, 0, length, US_ASCII).split(" ", 3)[1];
     }
 
     private static void limitFiles(GatewayProcess gateway, String limit) throws Exception {
