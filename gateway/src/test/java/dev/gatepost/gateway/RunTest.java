@@ -41,7 +41,7 @@ final class RunTest {
             awaitLog(gateway, err, "certificates reread");
 
             signal(gateway, "INT");
-            assertTrue(gateway.waitFor(60, TimeUnit.SECONDS));
+            assertTrue(gateway.waitFor(60, TimeUnit.SECONDS), () -> read(err) + threads(gateway));
             assertEquals(0, gateway.exitValue(), () -> read(err));
         } finally {
             gateway.destroyForcibly();
@@ -64,6 +64,17 @@ final class RunTest {
             }
         } finally {
             gateway.destroyForcibly();
+        }
+    }
+
+    /// What its threads are doing, virtual ones included.
+    private String threads(Process gateway) {
+        Path dump = folder.resolve("threads.txt");
+        try {
+            Command told = Command.run(Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(), String.valueOf(gateway.pid()), "Thread.dump_to_file", dump.toString());
+            return told.exit() == 0 ? read(dump) : told.output();
+        } catch (Exception e) {
+            return e.toString();
         }
     }
 
