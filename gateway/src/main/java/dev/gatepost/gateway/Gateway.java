@@ -68,6 +68,8 @@ public final class Gateway implements AutoCloseable {
     private static final Duration HANDSHAKE = Duration.ofMillis(1500);
     /// For queries in a queue.
     private static final Duration DATAGRAMS = Duration.ofMillis(200);
+    /// In looks at the sources: not more often than needed, since for some milliseconds it undoes what a process that leaves has set.
+    private static final int SHARE_EVERY = 5;
     private static final Duration SHORTLY = Duration.ofMillis(20);
     private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
 
@@ -299,9 +301,9 @@ public final class Gateway implements AutoCloseable {
     private void lookAtSources() {
         QuietCollection quiet = new QuietCollection(this::activity, gate::isBusy, QuietCollection::collectTightly, System.nanoTime());
         try {
-            while (true) {
+            for (int looks = 0; ; looks++) {
                 quiet.look(System.nanoTime());
-                if (config.drain().handOver() && !drains) {
+                if (config.drain().handOver() && !drains && looks % SHARE_EVERY == 0) {
                     gate.listeners().forEach(SharedPort::share);
                     dns.ifPresent(server -> server.listeners().forEach(SharedPort::share));
                 }
@@ -503,7 +505,10 @@ public final class Gateway implements AutoCloseable {
         }
         drain();
         if (config.drain().handOver()) {
-            dns.ifPresent(server -> SharedPort.hand(server.listeners(), DATAGRAMS));
+            dns.ifPresent(server -> {
+                SharedPort.hand(server.listeners(), DATAGRAMS);
+                server.close(); // before anything else: a query that comes after all would never be answered
+            });
         }
         close();
     }
