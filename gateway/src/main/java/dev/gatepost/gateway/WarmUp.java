@@ -140,8 +140,8 @@ final class WarmUp {
                 break;
             } finally {
                 answered += clients.stream().mapToInt(WarmUpClient::answered).sum();
-                clients.reversed().stream().limit(LEAVING).forEach(WarmUpClient::leave);
-                clients.stream().limit(CONNECTIONS - LEAVING).forEach(WarmUpClient::close);
+                clients.subList(0, CONNECTIONS - LEAVING).forEach(WarmUpClient::close);
+                clients.subList(CONNECTIONS - LEAVING, CONNECTIONS).forEach(WarmUpClient::leave);
             }
             Thread.sleep(PAUSE);
         }
