@@ -147,6 +147,12 @@ class ProcessTest {
                     assertEquals("200", ask(other, "/name"));
                 }
             }
+            List<String> failures = Command.run("curl", "-s", "http://127.0.0.1:" + gateway.port("admin") + "/metrics").output().lines()
+                    .filter(line -> line.startsWith("gatepost_endpoint_failures_total{"))
+                    .map(line -> line.substring(line.indexOf("instance=")))
+                    .sorted()
+                    .toList();
+            assertEquals(List.of("instance=\"file-127-0-0-1/nobody-1\",service=\"nobody\"} 1.0", "instance=\"file-127-0-0-1/web-1\",service=\"web\"} 0.0"), failures);
             Await.until("the log tells of all five", Duration.ofSeconds(20), () -> causes(log).size() == 5);
             assertEquals(List.of("ok", "upstream_connect_refused", "overload", "ok", "ok"), causes(log));
         }

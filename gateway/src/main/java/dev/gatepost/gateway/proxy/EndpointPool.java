@@ -238,7 +238,11 @@ final class EndpointPool {
 
     private void failed(Connecting connection, Cause cause, String detail) {
         loop.touch();
-        openingFailed();
+        if (cause == Cause.OVERLOAD) {
+            connections--; // which is no failure of the endpoint
+        } else {
+            openingFailed();
+        }
         connection.connectFailed(cause, detail);
     }
 
